@@ -5,6 +5,7 @@ The only module of the project that knows which JSON library is used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -42,9 +43,12 @@ def decode(line: bytes | str) -> AuditRecord:
 
 
 def dumps(value: Any) -> bytes:
-    """Write any value as compact JSON; never raises (see `audit_record.plain`)."""
+    """Write any value as compact JSON; never raises (see `audit_record.plain`).
+
+    An `ExactNumber` is written with the very digits it was read with.
+    """
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, default=_exact_digits)
     except (TypeError, RecursionError):
         # orjson.JSONEncodeError is a TypeError.
         return orjson.dumps(to_plain(value))
@@ -58,11 +62,60 @@ def loads(text: bytes | str) -> Any:
     Raises:
         DecodeError: Not UTF-8 or not JSON; the message holds no content.
     """
+    return loads_repairing(text)[0]
+
+
+def loads_repairing(text: bytes | str) -> tuple[Any, bool]:
+    """Read one JSON value; tell whether lone surrogates had to be replaced.
+
+    Raises:
+        DecodeError: As `loads`.
+    """
     stripped = _strip_bom(text)
     try:
-        return orjson.loads(stripped)
+        return orjson.loads(stripped), False
     except orjson.JSONDecodeError:
-        return _loads_with_surrogates(stripped)
+        return _loads_with_surrogates(stripped), True
+
+
+def loads_exact(text: bytes | str) -> Any:
+    """Read one JSON value, keeping numbers with a fraction and huge ones exact.
+
+    Slower than `loads`; those numbers are read as `ExactNumber`.
+
+    Raises:
+        DecodeError: As `loads`.
+    """
+    return _loads_slowly(_strip_bom(text), ExactNumber, _exact_integer)
+
+
+class ExactNumber(float):
+    """A number that remembers how it was written.
+
+    Attributes:
+        digits: The number's own text, as it stood in the JSON.
+    """
+
+    __slots__ = ("digits",)
+
+    def __new__(cls, digits: str) -> ExactNumber:
+        """Read *digits*, a JSON number."""
+        number = super().__new__(cls, digits)
+        number.digits = digits
+        return number
+
+    digits: str
+
+
+def _exact_integer(digits: str) -> int | ExactNumber:
+    # Eighteen digits always fit 64 bits.
+    return int(digits) if len(digits) <= 18 else ExactNumber(digits)  # noqa: PLR2004
+
+
+def _exact_digits(value: Any) -> orjson.Fragment:
+    if isinstance(value, ExactNumber):
+        return orjson.Fragment(value.digits)
+    raise TypeError
 
 
 def _strip_bom(text: bytes | str) -> bytes | str:
@@ -72,10 +125,21 @@ def _strip_bom(text: bytes | str) -> bytes | str:
 
 
 def _loads_with_surrogates(text: bytes | str) -> Any:
+    return to_plain(_loads_slowly(text, float, int))
+
+
+def _loads_slowly(
+    text: bytes | str, read_float: Callable[[str], Any], read_int: Callable[[str], Any]
+) -> Any:
     import json  # noqa: PLC0415 - only for input that the fast library refuses
 
     try:
-        return to_plain(json.loads(text, parse_constant=_refuse_constant))
+        return json.loads(
+            text,
+            parse_float=read_float,
+            parse_int=read_int,
+            parse_constant=_refuse_constant,
+        )
     except (ValueError, RecursionError):
         raise DecodeError("not JSON", len(text)) from None
 

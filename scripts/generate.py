@@ -86,7 +86,9 @@ def _reasons() -> dict[str, str]:
         if token.type == tokenize.COMMENT:
             comment = [*comment, token.string[2:]] if is_open else [token.string[2:]]
             is_open = True
-        elif token.type == tokenize.NAME and re.fullmatch("[A-Z_0-9]{4,}", token.string):
+        elif token.type == tokenize.NAME and re.fullmatch(
+            "[A-Z_0-9]{4,}", token.string
+        ):
             reasons.setdefault(token.string, " ".join(comment))
             is_open = False
     return reasons

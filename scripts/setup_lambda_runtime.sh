@@ -16,5 +16,5 @@ echo "Setting up the Lambda runtime with Python $version ..."
 rm -rf "$folder"
 "$python" -m venv "$folder"
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
-  --constraint constraints.txt awslambdaric
+  --constraint constraints.txt awslambdaric boto3
 echo "$version" > "$folder/version"

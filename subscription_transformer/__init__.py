@@ -1,0 +1,1 @@
+"""The Lambda that Data Firehose calls: envelopes in, finished documents out."""

@@ -1,0 +1,1 @@
+"""Encoders: finished documents to the bytes one destination wants."""

@@ -1,0 +1,88 @@
+"""Splunk's HTTP Event Collector: one JSON object an event, a newline after each.
+
+Firehose concatenates the bytes of records as they are, so one record may carry any
+number of events. ``time`` is in seconds (Splunk docs, "Format events for HTTP Event
+Collector"); fields indexed beside the event get a prefix, because a name that also
+stands in the JSON would show each value twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from audit_record import AuditRecord
+from audit_record.codec import dumps
+from audit_record.fields import CORE_DEFAULTS
+
+if TYPE_CHECKING:
+    from subscription_transformer.document import Document
+    from subscription_transformer.settings import TransformerSettings
+
+INDEXED_FIELDS: Final = (
+    "document_id",
+    "record_id",
+    "bot_name",
+    "user_id",
+    "conversation_id",
+    "outcome",
+    "record_type",
+)
+# What goes to the content index when there is one; the rest stays in the first.
+CONTENT_FIELDS: Final = (
+    "user_query",
+    "response",
+    "full_conversation",
+    "raw_text",
+    "feedback_comment",
+    "attributes",
+)
+# Copied into content events, so that they can be joined and filtered.
+_JOIN_FIELDS: Final = ("timestamp", "bot_name", "document_id", "record_id")
+_SUFFIXES: Final = {"invalid": ":invalid", "access": ":access"}
+
+
+def encode(document: Document, settings: TransformerSettings) -> bytes:
+    """Return the HEC events of one document, each followed by a newline.
+
+    One event, or two when texts go to an index of their own; both carry the
+    document's id, which joins them.
+    """
+    values = document.values
+    if not settings.splunk_content_index:
+        return _event(values, document, settings, settings.splunk_index)
+    content = {k: v for k, v in values.items() if k in CONTENT_FIELDS and v}
+    facts = {k: v for k, v in values.items() if k not in CONTENT_FIELDS}
+    first = _event(facts, document, settings, settings.splunk_index)
+    if not content:
+        return first
+    content |= {name: values[name] for name in _JOIN_FIELDS if name in values}
+    return first + _event(content, document, settings, settings.splunk_content_index)
+
+
+def _event(
+    values: dict[str, Any],
+    document: Document,
+    settings: TransformerSettings,
+    index: str,
+) -> bytes:
+    record_type = document.values.get("record_type", "interaction")
+    head: dict[str, Any] = {
+        "host": document.values.get("bot_name", CORE_DEFAULTS["bot_name"]),
+        "source": _source(document.values),
+        "sourcetype": settings.splunk_sourcetype + _SUFFIXES.get(record_type, ""),
+    }
+    if index:
+        head["index"] = index
+    head["fields"] = {
+        f"audit_{name}": str(document.values[name])
+        for name in INDEXED_FIELDS
+        if document.values.get(name)
+    }
+    time_s = b"%d.%03d" % divmod(document.index_ms, 1_000)
+    event = dumps(AuditRecord(values).as_dict())
+    return b'{"time":%b,%b,"event":%b}\n' % (time_s, dumps(head)[1:-1], event)
+
+
+def _source(values: dict[str, Any]) -> str:
+    group = values.get("source_log_group", "unknown")
+    return f"{group}:{values.get('source_log_stream', 'unknown')}"

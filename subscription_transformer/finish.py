@@ -1,0 +1,127 @@
+"""One log event to one finished document: the journey of a record, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audit_record import AuditRecord
+from audit_record.fields import FIELDS_BY_NAME
+from audit_record.shorten import TEXT_NAMES, fit
+from subscription_transformer import fallback
+from subscription_transformer.document import Document
+from subscription_transformer.enrich import Source, enrich, index_time_ms
+from subscription_transformer.label import Labeller, label_secrets
+from subscription_transformer.quarantine import quarantine
+from subscription_transformer.redact import WITHHELD_KIND, Redactor
+from subscription_transformer.validate import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from subscription_transformer.envelope import LogEvent, SubscriptionMessage
+    from subscription_transformer.metrics import Metrics
+    from subscription_transformer.rules import Rules
+    from subscription_transformer.settings import TransformerSettings
+
+_MAX_PROBLEMS = FIELDS_BY_NAME["problems"].max_items
+_MAX_PROBLEM_CHARS = FIELDS_BY_NAME["problems"].max_bytes
+
+
+class Finisher:
+    """Makes finished documents of log events.
+
+    Args:
+        settings: Sizes.
+        rules: Labels and kinds of secrets.
+    """
+
+    def __init__(self, settings: TransformerSettings, rules: Rules) -> None:
+        self._max_bytes = settings.max_document_bytes
+        self._max_text_bytes = dict.fromkeys(TEXT_NAMES, settings.max_text_bytes)
+        self._labeller = Labeller(rules)
+        self._redactor = Redactor(rules.finders)
+
+    def finish(self, source: Source, metrics: Metrics) -> Document:
+        """Validate, enrich, label, redact and shorten one line."""
+        checked = validate(source.line)
+        problems = [*source.problems, *checked.problems]
+        if checked.is_valid:
+            values = checked.values
+            problems += enrich(values, source)
+            self._labeller.label(values)
+        else:
+            values = quarantine(checked.values, problems, source)
+            metrics.add("EventsQuarantined")
+        if problems:
+            values["problems"] = _bounded(problems)
+        self._redact(values, metrics)
+        shortened = self._shorten(values)
+        metrics.add(
+            "Shortened", int(shortened.get("truncated") != values.get("truncated"))
+        )
+        metrics.add("CanarySeen", int(values.get("record_type") == "canary"))
+        return Document(shortened, index_time_ms(values, source))
+
+    def check_again(self, values: dict[str, Any], metrics: Metrics) -> dict[str, Any]:
+        """Redact and shorten a finished document once more; nothing changes twice."""
+        self._redact(values, metrics)
+        return self._shorten(values)
+
+    def _redact(self, values: dict[str, Any], metrics: Metrics) -> None:
+        places = {"query": values.get("user_query"), "response": values.get("response")}
+        found = self._redactor.redact(values)
+        if not found:
+            return
+        metrics.add_redactions(found)
+        metrics.add("RedactionFailures", found[WITHHELD_KIND])
+        is_asked = values.get("user_query") != places["query"]
+        is_told = values.get("response") != places["response"]
+        kinds = [kind for kind in found if kind != "secret"]
+        labels = [("secret", kind) for kind in kinds] if is_asked or is_told else []
+        label_secrets(values, iter(labels))
+
+    def _shorten(self, values: dict[str, Any]) -> dict[str, Any]:
+        record = AuditRecord(values)
+        return fit(
+            record, self._max_bytes, max_text_bytes=self._max_text_bytes
+        ).as_dict()
+
+
+def sources(
+    message: SubscriptionMessage, arrival_ms: int | None, region: str
+) -> list[Source]:
+    """Return where each event of *message* came from, blank events left out."""
+    return [
+        _source(message, event, arrival_ms, region)
+        for event in message.log_events
+        if event.message.strip()
+    ]
+
+
+def _source(
+    message: SubscriptionMessage, event: LogEvent, arrival_ms: int | None, region: str
+) -> Source:
+    unwrapped = fallback.unwrap(event, message)
+    group, stream, line, problems = unwrapped or (
+        message.log_group,
+        message.log_stream,
+        event.message,
+        (),
+    )
+    return Source(
+        message.owner,
+        group,
+        stream,
+        event.event_id,
+        event.timestamp_ms,
+        arrival_ms,
+        line,
+        region,
+        delivered_by="fallback" if unwrapped else "",
+        problems=message.problems + problems,
+    )
+
+
+def _bounded(problems: Sequence[str]) -> list[str]:
+    unique = dict.fromkeys(problem[:_MAX_PROBLEM_CHARS] for problem in problems)
+    return list(unique)[:_MAX_PROBLEMS]
