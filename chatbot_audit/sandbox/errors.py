@@ -1,0 +1,39 @@
+"""Errors of the sandbox.
+
+::
+
+    SandboxError (RuntimeError)
+    ├── ZipMissingError       the Lambda's zip was not built, or is none
+    ├── RuntimeMissingError   no interpreter with AWS's runtime client
+    ├── PortTakenError        something else listens on a port
+    ├── ServerError           a part of the sandbox did not start or answer
+    └── DrainError            records were still on their way when time was up
+
+Each message is one sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+
+class SandboxError(RuntimeError):
+    """Base of every error that the sandbox raises."""
+
+
+class ZipMissingError(SandboxError):
+    """The Lambda's zip is not there or cannot be opened."""
+
+
+class RuntimeMissingError(SandboxError):
+    """The interpreter that runs the zip is missing or lacks the runtime client."""
+
+
+class PortTakenError(SandboxError):
+    """Another process listens on the port asked for."""
+
+
+class ServerError(SandboxError):
+    """A part of the sandbox did not start or does not answer."""
+
+
+class DrainError(SandboxError):
+    """The pipeline was not empty within the time allowed."""

@@ -1,0 +1,96 @@
+"""What can be set of a sandbox; numbers are those of the deployed pipeline."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOG_GROUP: Final = "/aws/ai-bots/audit-logs"
+REGION: Final = "eu-west-1"
+ACCOUNT_ID: Final = "123456789012"
+DELIVERY_STREAM: Final = "chatbot-audit"
+FAILURE_BUCKET: Final = "chatbot-audit-failed"
+HANDLER: Final = "subscription_transformer.handler.lambda_handler"
+DEFAULT_ZIP: Final = Path("build/transformer.zip")
+_LAMBDA_RUNTIME: Final = Path("build/lambda-runtime/bin/python")
+
+
+def default_lambda_python() -> str:
+    """Return the interpreter that `make setup` prepared, else this one."""
+    return str(_LAMBDA_RUNTIME) if _LAMBDA_RUNTIME.exists() else sys.executable
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaSettings:
+    """How the zip is run.
+
+    Attributes:
+        zip_path: The built zip.
+        python: Interpreter that has ``awslambdaric``.
+        handler: Handler string, as Terraform sets it.
+        timeout_s: Longest run of one invocation.
+        memory_mb: What the function is told it has.
+        environ: Its environment variables, as Terraform sets them.
+        process_count: Execution environments kept warm.
+    """
+
+    zip_path: Path = DEFAULT_ZIP
+    python: str = field(default_factory=default_lambda_python)
+    handler: str = HANDLER
+    timeout_s: float = 60.0
+    memory_mb: int = 512
+    environ: Mapping[str, str] = field(default_factory=dict)
+    process_count: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FirehoseSettings:
+    """How the delivery stream buffers, invokes and retries.
+
+    Attributes:
+        buffer_bytes: Size hint of the Lambda's buffer: 256 KiB, AWS's default for
+            Splunk.
+        buffer_interval_s: Longest time that a record waits in it.
+        lambda_retry_count: Further tries after a function error; AWS's default.
+        retry_duration_s: How long delivery is tried again.
+        ack_timeout_s: How long an acknowledgement is waited for.
+        is_error_gzip: Whether error objects are compressed.
+    """
+
+    buffer_bytes: int = 262_144
+    buffer_interval_s: float = 60.0
+    lambda_retry_count: int = 3
+    retry_duration_s: float = 300.0
+    ack_timeout_s: float = 300.0
+    is_error_gzip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """All of one sandbox.
+
+    Attributes:
+        destination: ``sqlite`` or ``splunk``.
+        function: How the zip is run.
+        firehose: How the stream behaves.
+        aws_port: Port of the AWS endpoint; 0 takes a free one.
+        hec_url: Base URL of an HTTP Event Collector, for ``splunk``; "" starts the
+            sandbox's own receiver.
+        hec_token: Its token.
+        seed: Makes the same batches and faults again.
+        drain_timeout_s: Longest time that `Sandbox.drain` takes.
+    """
+
+    destination: str = "sqlite"
+    function: LambdaSettings = field(default_factory=LambdaSettings)
+    firehose: FirehoseSettings = field(default_factory=FirehoseSettings)
+    aws_port: int = 0
+    hec_url: str = ""
+    hec_token: str = "00000000-0000-4000-8000-000000000000"  # noqa: S105 - invented
+    seed: int = 1
+    drain_timeout_s: float = 300.0
