@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
-
 from audit_record.fields import FIELDS_BY_NAME
+from audit_record.links import console_log_url
 from audit_record.ids import document_id, log_stream_name
 from audit_record.times import format_timestamp, parse_timestamp_ms
 
@@ -165,30 +164,4 @@ def _add_log_url(values: dict[str, Any], source: Source) -> None:
     session = values["session_id"]
     if session == "unknown" or session.startswith("local/"):
         return
-    values["log_url"] = console_url(region, group, session)
-
-
-def console_url(region: str, log_group: str, log_stream: str) -> str:
-    """Return the console's deep link to a log stream.
-
-    The console wants names encoded twice, with ``$`` for the percent sign of the
-    second time.
-    """
-    fragment = (
-        f"log-groups/log-group/{_twice(log_group)}/log-events/{_twice(log_stream)}"
-    )
-    return (
-        f"https://{_console(region)}/cloudwatch/home?region={region}#logsV2:{fragment}"
-    )
-
-
-def _console(region: str) -> str:
-    if region.startswith("cn-"):
-        return f"{region}.console.amazonaws.cn"
-    if region.startswith("us-gov-"):
-        return f"{region}.console.amazonaws-us-gov.com"
-    return f"{region}.console.aws.amazon.com"
-
-
-def _twice(name: str) -> str:
-    return quote(quote(name, safe=""), safe="").replace("%", "$")
+    values["log_url"] = console_log_url(region, group, session)

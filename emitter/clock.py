@@ -1,0 +1,27 @@
+"""Time as the emitter sees it; tests and replays bring their own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Two clocks.
+
+    Attributes:
+        now_ms: Milliseconds since 1970: what records are dated with.
+        monotonic_s: Seconds that never go back: what durations are made of.
+    """
+
+    now_ms: Callable[[], int] = _now_ms
+    monotonic_s: Callable[[], float] = time.monotonic

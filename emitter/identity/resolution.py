@@ -1,0 +1,133 @@
+"""From the facts of an event to the one who asked, with or without a look-up."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from emitter.conversation.shape import as_dict, attribute, never_raises
+from emitter.identity.claims import from_claims, from_text
+from emitter.identity.directory import Directory, reason_for_error
+from emitter.identity.model import UNKNOWN_USER_ID, Home, Identity, LookupFailure
+from emitter.identity.slack import SlackActor, name_slack_user
+from emitter.identity.teams import TeamsActor, name_teams_user
+
+if TYPE_CHECKING:
+    from emitter.identity.source.facts import SourceFacts
+
+Lookup = Callable[[str], Any]
+
+
+def _unreadable() -> Identity:
+    return Identity(user_resolution="unresolved:error")
+
+
+@never_raises(_unreadable)
+def resolve(
+    facts: SourceFacts,
+    *,
+    home: Home,
+    directory: Directory | Lookup | None = None,
+    user: Any = None,
+) -> Identity:
+    """Return who asked. Never raises; blocks as long as *directory* does.
+
+    Args:
+        facts: Of `emitter.identity.source.read_source`.
+        home: Where our own people live.
+        directory: A `Directory`, or any callable that takes the platform's user
+            id (``U…`` or the Entra object id) and returns the answer of
+            `users.info` or Graph. It may raise: that is a failed look-up. Without
+            one, a Slack or Teams person keeps the platform id and has no name
+            (``partial``).
+        user: The bot's own word for who asked, a string or an `Identity`; wins
+            over the event.
+    """
+    if isinstance(user, Identity):
+        return user
+    named = from_text(user, home)
+    if named.user_id != UNKNOWN_USER_ID:
+        return replace(named, user_platform_id=facts.user_platform_id)
+    return _BY_KIND.get(facts.kind, _from_api)(facts, home, directory)
+
+
+def _from_slack(
+    facts: SourceFacts, home: Home, directory: Directory | Lookup | None
+) -> Identity:
+    actor = facts.actor
+    if not isinstance(actor, SlackActor):
+        return _unreadable()
+    answer = _look_up(directory, actor.platform_id, actor.user)
+    return _without_directory(name_slack_user(answer, actor, home), directory)
+
+
+def _from_teams(
+    facts: SourceFacts, home: Home, directory: Directory | Lookup | None
+) -> Identity:
+    actor = facts.actor
+    if not isinstance(actor, TeamsActor):
+        return _unreadable()
+    is_person = not actor.is_bot and not actor.is_anonymous
+    object_id = actor.object_id if is_person else ""
+    answer = _look_up(directory, actor.platform_id, object_id)
+    return _without_directory(name_teams_user(answer, actor, home), directory)
+
+
+def _without_directory(
+    identity: Identity, directory: Directory | Lookup | None
+) -> Identity:
+    """Say ``partial`` where nobody was asked: the look-up did not fail."""
+    if directory is None and identity.user_resolution == "unresolved:error":
+        return replace(identity, user_resolution="partial")
+    return identity
+
+
+def _look_up(
+    directory: Directory | Lookup | None, platform_id: str | None, user: str
+) -> Any:
+    if directory is None or not user or not platform_id:
+        return LookupFailure()
+    try:
+        if isinstance(directory, Directory):
+            return directory.look_up(platform_id)
+        return _refuse_coroutine(directory(user))
+    except Exception as error:  # noqa: BLE001 - a bot's own callable may raise anything
+        return _answer_in(error)
+
+
+def _refuse_coroutine(answer: Any) -> Any:
+    """Close a coroutine: there is no loop here that could await it."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+        return LookupFailure()
+    return answer
+
+
+def _answer_in(error: Exception) -> Any:
+    """Return Slack's answer inside slack_sdk's error, else why the call failed."""
+    body = as_dict(attribute(attribute(error, "response"), "data"))
+    if body is None:
+        response = attribute(error, "response")
+        body = response if isinstance(response, dict) else {}
+    if body.get("ok") is False:
+        return body
+    return LookupFailure(reason_for_error(error))
+
+
+def _from_web(
+    facts: SourceFacts, home: Home, directory: Directory | Lookup | None
+) -> Identity:
+    del directory  # the token already says who it is
+    return from_claims(facts.claims, home)
+
+
+def _from_api(
+    facts: SourceFacts, home: Home, directory: Directory | Lookup | None
+) -> Identity:
+    del directory, home
+    return Identity(user_platform_id=facts.user_platform_id)
+
+
+_BY_KIND: Final = {"slack": _from_slack, "teams": _from_teams, "web": _from_web}

@@ -1,0 +1,274 @@
+"""Name a Slack user from the `users.info` answer and the event.
+
+Trusts the e-mail first, then ``user.name``; display and real names never, since
+everybody chooses those for themselves. Pages: docs.slack.dev, `users.info` and
+the user type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from emitter.conversation.shape import (
+    as_dict,
+    as_list,
+    attribute,
+    dict_at,
+    first_text,
+    never_raises,
+)
+from emitter.identity.clean import Login, clean, fold, split
+from emitter.identity.model import Home, Identity, LookupFailure
+from emitter.identity.naming import (
+    BOT_PREFIX,
+    SLACK_DOMAIN,
+    Standing,
+    kind_of,
+    name_person,
+)
+
+_SLACKBOT: Final = "USLACKBOT"
+
+# Error codes of Slack's Web API, by what they mean for us. Page: users.info.
+_REASONS: Final = {
+    **dict.fromkeys(("user_not_found", "user_not_visible"), "not_found"),
+    **dict.fromkeys(
+        (
+            "missing_scope",
+            "no_permission",
+            "access_denied",
+            "ekm_access_denied",
+            "enterprise_is_restricted",
+            "not_allowed_token_type",
+            "org_login_required",
+            "team_access_not_granted",
+        ),
+        "forbidden",
+    ),
+    **dict.fromkeys(
+        (
+            "account_inactive",
+            "invalid_auth",
+            "not_authed",
+            "token_expired",
+            "token_revoked",
+        ),
+        "unauthorized",
+    ),
+    **dict.fromkeys(("ratelimited", "rate_limited"), "throttled"),
+    "request_timeout": "timeout",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SlackActor:
+    """Who the event says has asked.
+
+    Attributes:
+        user: ``U…`` or ``W…``; empty if the event names nobody.
+        team: Workspace of the person; with Slack Connect not the bot's own.
+        host_teams: Workspace and organisation in which the bot is installed.
+        bot: ``B…`` of the bot that wrote the message; empty for people.
+        bot_name: That bot's registered name.
+    """
+
+    user: str = ""
+    team: str = ""
+    host_teams: frozenset[str] = frozenset()
+    bot: str = ""
+    bot_name: str = ""
+
+    @property
+    def platform_id(self) -> str | None:
+        """``team/user``, as far as it is known."""
+        someone = self.user or self.bot
+        return "/".join(filter(None, (self.team, someone))) if someone else None
+
+
+def slack_event(source: Any) -> dict[str, Any]:
+    """Return the inner event of any Slack payload; of an edit the edited message."""
+    outer = as_dict(source) or {}
+    inner = dict_at(outer, "event") or outer
+    return dict_at(inner, "message") if _is_change(inner) else inner
+
+
+def _is_change(event: dict[str, Any]) -> bool:
+    return event.get("subtype") in ("message_changed", "message_replied")
+
+
+def slack_actor(source: Any) -> SlackActor:
+    """Read who has asked from an envelope, inner event, command or interaction."""
+    outer, event = as_dict(source) or {}, slack_event(source)
+    authorization = next(iter(as_list(outer.get("authorizations"))), None)
+    host = as_dict(authorization) or {}
+    person = dict_at(event, "user") or dict_at(outer, "user")
+    user = first_text(event, "user", "user_id") or first_text(person, "id")
+    profile = dict_at(event, "bot_profile")
+    team = (
+        first_text(person, "team_id")
+        or first_text(event, "user_team", "team", "team_id", "source_team")
+        or first_text(outer, "team_id")
+        or first_text(dict_at(outer, "team"), "id")
+    )
+    hosts = (
+        first_text(host, "team_id") or first_text(outer, "context_team_id", "team_id"),
+        first_text(host, "enterprise_id")
+        or first_text(outer, "context_enterprise_id", "enterprise_id"),
+    )
+    return SlackActor(
+        user=user,
+        team=team,
+        host_teams=frozenset(filter(None, hosts)),
+        bot=first_text(event, "bot_id"),
+        bot_name=first_text(profile, "name"),
+    )
+
+
+def _unreadable() -> Identity:
+    return Identity(user_source="slack", user_resolution="unresolved:error")
+
+
+@never_raises(_unreadable)
+def from_slack(users_info: Any, event: Any, home: Home) -> Identity:
+    """Name the person behind a Slack event. Pure; never raises.
+
+    Args:
+        users_info: Answer of `users.info` (``{"ok": true, "user": {…}}``, also the
+            SDK's response object or the user alone), or a `LookupFailure`.
+        event: Outer envelope, inner event, slash command or interaction.
+        home: Where our own people live.
+    """
+    return name_slack_user(users_info, slack_actor(event), home)
+
+
+def name_slack_user(users_info: Any, actor: SlackActor, home: Home) -> Identity:
+    """Name the person that was read from an event before; see `from_slack`."""
+    if not actor.user:
+        return _nobody(actor)
+    if actor.user == _SLACKBOT:
+        return _bot("slackbot", actor)
+    user = _user_in(users_info)
+    if isinstance(user, LookupFailure):
+        kind = "external" if _is_foreign(actor, {}, home) else "unknown"
+        return replace(_blank(actor), user_type=kind, user_resolution=user.resolution)
+    return _person_or_bot(user, actor, home)
+
+
+def _blank(actor: SlackActor) -> Identity:
+    return Identity(user_platform_id=actor.platform_id, user_source="slack")
+
+
+def _nobody(actor: SlackActor) -> Identity:
+    """Answer for an event without a user: a bot's own message, or nothing at all."""
+    return _bot(actor.bot_name, actor) if actor.bot else _blank(actor)
+
+
+def _bot(raw: str, actor: SlackActor, resolution: str = "resolved") -> Identity:
+    name = fold(clean(raw))
+    blank = replace(_blank(actor), user_type="bot")
+    if not name:
+        return replace(blank, user_resolution="partial")
+    return replace(
+        blank,
+        user_id=f"{BOT_PREFIX}{name}",
+        user_id_raw=raw,
+        user_resolution=resolution,
+    )
+
+
+def _user_in(answer: Any) -> dict[str, Any] | LookupFailure:
+    """Return the user of a `users.info` answer, or why there is none."""
+    if isinstance(answer, LookupFailure):
+        return answer
+    body = slack_body(answer)
+    if body is None:
+        return LookupFailure()
+    if body.get("ok") is False or first_text(body, "error"):
+        return LookupFailure(_REASONS.get(first_text(body, "error"), "error"))
+    if "user" not in body and ("profile" in body or "name" in body):
+        return body
+    return as_dict(body.get("user")) or LookupFailure()
+
+
+def slack_body(answer: Any) -> dict[str, Any] | None:
+    """Return the body of an answer; slack_sdk keeps it in ``data``."""
+    if type(answer) is not dict:
+        data = attribute(answer, "data")
+        return data if isinstance(data, dict) else as_dict(answer)
+    return answer
+
+
+def _person_or_bot(user: dict[str, Any], actor: SlackActor, home: Home) -> Identity:
+    actor = replace(actor, team=first_text(user, "team_id") or actor.team)
+    suffix = ":deactivated" if user.get("deleted") is True else ""
+    name = first_text(user, "name")
+    if _is_bot(user):
+        return _bot(name, actor, f"resolved{suffix}")
+    email = split(dict_at(user, "profile").get("email"))
+    kind = _user_type(user, actor, home)
+    if email.local:
+        raw = first_text(dict_at(user, "profile"), "email")
+        return replace(
+            _named(email, raw, kind, actor, home),
+            user_domain=email.domain or None,
+            user_email=email.email,
+            user_resolution=f"resolved{suffix}",
+        )
+    return _from_name(name, kind, actor, home, suffix)
+
+
+def _is_bot(user: dict[str, Any]) -> bool:
+    # `is_app_user` only says that a person has authorised an app.
+    flags = (user.get("is_bot"), user.get("is_workflow_bot"))
+    return True in flags or user.get("id") == _SLACKBOT
+
+
+def _from_name(
+    raw: str, kind: str, actor: SlackActor, home: Home, suffix: str
+) -> Identity:
+    """Name a person by ``user.name``: nothing confirms that it is theirs alone."""
+    name = fold(clean(raw))
+    if not name:
+        return replace(_blank(actor), user_resolution="partial")
+    unsure = ":name" if kind == "member" else ""
+    identity = _named(Login(name, whole=name), raw, kind, actor, home)
+    return replace(identity, user_resolution=f"resolved{suffix or unsure}")
+
+
+def _named(
+    login: Login, raw: str, kind: str, actor: SlackActor, home: Home
+) -> Identity:
+    team = fold(actor.team)
+    fallback = f"{team or 'unknown'}.{SLACK_DOMAIN}"
+    standing = Standing(user_type=kind, fallback_domain=fallback)
+    return replace(
+        _blank(actor),
+        user_id=name_person(login, standing, home),
+        user_id_raw=raw,
+        user_type=kind_of(login, kind, home),
+    )
+
+
+def _user_type(user: dict[str, Any], actor: SlackActor, home: Home) -> str:
+    if user.get("is_stranger") is True or _is_foreign(actor, user, home):
+        return "external"
+    # Single-channel guests carry both flags.
+    is_guest = True in (user.get("is_restricted"), user.get("is_ultra_restricted"))
+    return "guest" if is_guest else "member"
+
+
+def _is_foreign(actor: SlackActor, user: dict[str, Any], home: Home) -> bool:
+    """Whether the person's workspace is neither ours nor of our organisation.
+
+    Slack Connect shows people of other firms without `is_stranger` as soon as
+    they share a channel with us: the workspace is what tells them apart.
+    """
+    ours = actor.host_teams
+    if home.slack_team and home.slack_team not in ours:
+        ours = frozenset({home.slack_team})
+    if not ours or not actor.team:
+        return False
+    grid = dict_at(user, "enterprise_user")
+    theirs = {actor.team, grid.get("enterprise_id"), *as_list(grid.get("teams"))}
+    return ours.isdisjoint(each for each in theirs if isinstance(each, str))

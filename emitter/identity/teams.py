@@ -1,0 +1,288 @@
+"""Name a Teams user from the Graph answer and the activity.
+
+Trusts `userPrincipalName`, then `mail`; display names never. Pages: Microsoft
+Graph "Get a user", Bot Framework activity schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from emitter.conversation.shape import (
+    as_dict,
+    dict_at,
+    first_text,
+    never_raises,
+    only_text,
+    parse_json,
+)
+from emitter.identity.clean import Login, clean, fold, split
+from emitter.identity.model import Home, Identity, LookupFailure
+from emitter.identity.naming import (
+    BOT_PREFIX,
+    TENANT_DOMAIN,
+    Standing,
+    kind_of,
+    name_person,
+)
+
+# `from` of a Bot Framework activity says who writes by the start of its id.
+_BOT_ID_PREFIX: Final = "28:"
+_BOT_ROLES: Final = frozenset({"bot", "skill", "agenticuser", "agenticappinstance"})
+
+# How wire format and SDK models spell the object id; some models take the name
+# from the roster's format instead of the activity's.
+_OBJECT_ID_NAMES: Final = ("aadObjectId", "aad_object_id", "objectId", "object_id")
+
+_TENANT_NAMES: Final = ("tenantId", "tenant_id", "tenantID")
+
+# Codes of Graph's error body, in lower case, by what they mean for us.
+_REASONS: Final = {
+    "request_resourcenotfound": "not_found",
+    "resourcenotfound": "not_found",
+    "itemnotfound": "not_found",
+    "authorization_requestdenied": "forbidden",
+    "accessdenied": "forbidden",
+    "forbidden": "forbidden",
+    "invalidauthenticationtoken": "unauthorized",
+    "unauthorized": "unauthorized",
+    "unauthenticated": "unauthorized",
+    "toomanyrequests": "throttled",
+    "activitylimitreached": "throttled",
+    "throttledrequest": "throttled",
+    "gatewaytimeout": "timeout",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsActor:
+    """Who the activity says has asked.
+
+    Attributes:
+        account: ``from.id``: ``29:…`` for people (another one for each bot),
+            ``28:…`` for bots; empty if the activity names nobody.
+        object_id: Entra object id; missing in the emulator, in web chat and for
+            anonymous participants.
+        tenant: Tenant from which the activity came.
+        name: Display name; used for bots alone.
+        is_bot: Another bot or skill speaks.
+        is_anonymous: A meeting participant who has not signed in.
+    """
+
+    account: str = ""
+    object_id: str = ""
+    tenant: str = ""
+    name: str = ""
+    is_bot: bool = False
+    is_anonymous: bool = False
+
+    @property
+    def platform_id(self) -> str | None:
+        """``tenant/object id``, or the account if no object id is known."""
+        if self.object_id and not self.is_bot:
+            return "/".join(filter(None, (self.tenant, self.object_id)))
+        return self.account or self.object_id or None
+
+
+def teams_activity(source: Any) -> dict[str, Any]:
+    """Return an activity as a dictionary: of a dict, JSON text or SDK object."""
+    if isinstance(source, (str, bytes, bytearray)):
+        text = bytes(source) if isinstance(source, bytearray) else source
+        return as_dict(parse_json(text)) or {}
+    return as_dict(source) or {}
+
+
+def part(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the first of the named members that is an object."""
+    return next((found for name in names if (found := dict_at(values, name))), {})
+
+
+def sender(activity: dict[str, Any]) -> dict[str, Any]:
+    """Return ``from``, which Python SDKs must spell differently."""
+    return part(activity, "from", "from_property", "from_", "sender")
+
+
+def tenant_of(activity: dict[str, Any]) -> str:
+    """Return the activity's tenant id in lower case; empty if it names none."""
+    data = part(activity, "channelData", "channel_data")
+    conversation = dict_at(activity, "conversation")
+    return (
+        first_text(dict_at(data, "tenant"), "id")
+        or first_text(conversation, *_TENANT_NAMES)
+        or first_text(sender(activity), *_TENANT_NAMES)
+    ).lower()
+
+
+def teams_actor(source: Any) -> TeamsActor:
+    """Read who has asked from an activity."""
+    activity = teams_activity(source)
+    person = sender(activity)
+    account = first_text(person, "id")
+    object_id = first_text(person, *_OBJECT_ID_NAMES)
+    roles = {
+        role.lower()
+        for owner in (person, dict_at(person, "properties"))
+        for name in ("role", "userRole", "user_role")
+        if (role := only_text(owner.get(name)))
+    }
+    return TeamsActor(
+        account=account,
+        object_id=object_id,
+        tenant=tenant_of(activity),
+        name=first_text(person, "name"),
+        is_bot=bool(roles & _BOT_ROLES) or account.startswith(_BOT_ID_PREFIX),
+        is_anonymous="anonymous" in roles or _is_in_meeting(activity, object_id),
+    )
+
+
+def _is_in_meeting(activity: dict[str, Any], object_id: str) -> bool:
+    """Whether somebody without an account writes in a meeting."""
+    data = part(activity, "channelData", "channel_data")
+    return not object_id and bool(dict_at(data, "meeting"))
+
+
+def _unreadable() -> Identity:
+    return Identity(user_source="teams", user_resolution="unresolved:error")
+
+
+@never_raises(_unreadable)
+def from_teams(graph_user: Any, activity: Any, home: Home) -> Identity:
+    """Name the person behind a Teams activity. Pure; never raises.
+
+    Args:
+        graph_user: Answer of Graph's ``GET /users/{id}``, or a `LookupFailure`.
+        activity: Bot Framework activity: dictionary, JSON or SDK object.
+        home: Where our own people live.
+    """
+    return name_teams_user(graph_user, teams_actor(activity), home)
+
+
+def name_teams_user(graph_user: Any, actor: TeamsActor, home: Home) -> Identity:
+    """Name the person that was read from an activity before; see `from_teams`."""
+    blank = Identity(user_platform_id=actor.platform_id, user_source="teams")
+    if actor.is_bot:
+        return _bot(actor, blank)
+    if not actor.object_id:
+        kind = "anonymous" if actor.is_anonymous else "unknown"
+        return replace(blank, user_type=kind)
+    user = _user_in(graph_user)
+    if isinstance(user, LookupFailure):
+        kind = "external" if _is_foreign(actor.tenant, home) else "unknown"
+        return replace(blank, user_type=kind, user_resolution=user.resolution)
+    return name_entra_user(user, actor.tenant, home, blank)
+
+
+def _bot(actor: TeamsActor, blank: Identity) -> Identity:
+    name = fold(clean(actor.name))
+    if not name:
+        return replace(blank, user_type="bot", user_resolution="partial")
+    return replace(
+        blank,
+        user_id=f"{BOT_PREFIX}{name}",
+        user_id_raw=actor.name,
+        user_type="bot",
+        user_resolution="resolved",
+    )
+
+
+def _user_in(answer: Any) -> dict[str, Any] | LookupFailure:
+    if isinstance(answer, LookupFailure):
+        return answer
+    body = as_dict(answer)
+    if body is None:
+        return LookupFailure()
+    if "error" in body:
+        code = first_text(dict_at(body, "error"), "code").lower()
+        return LookupFailure(_REASONS.get(code, "error"))
+    return body
+
+
+def _is_foreign(tenant: str, home: Home) -> bool:
+    return bool(home.tenant and tenant) and not _is_home(tenant, home)
+
+
+def _is_home(tenant: str, home: Home) -> bool:
+    return bool(home.tenant) and tenant == str(home.tenant).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A property that may name the person, with its untouched value."""
+
+    login: Login
+    raw: str
+
+
+def name_entra_user(
+    user: dict[str, Any], tenant: str, home: Home, blank: Identity
+) -> Identity:
+    """Name a person by the properties of an Entra account.
+
+    Args:
+        user: Properties under their Graph names.
+        tenant: Tenant the person came from, in lower case; may be empty.
+        home: Where our own people live.
+        blank: Carries platform id and source into the answer.
+    """
+    kind = _user_type(user, tenant, home)
+    chosen = _choose(user, kind, home)
+    if chosen is None:
+        return replace(blank, user_resolution="partial")
+    login = replace(chosen.login, domain=_domain(chosen.login, user))
+    standing = Standing(
+        user_type=kind,
+        is_home_tenant=_is_home(tenant, home),
+        fallback_domain=f"{tenant or 'unknown'}.{TENANT_DOMAIN}",
+    )
+    disabled = user.get("accountEnabled") is False
+    return replace(
+        blank,
+        user_id=name_person(login, standing, home),
+        user_id_raw=chosen.raw,
+        user_domain=login.domain or None,
+        user_email=_email(user, chosen.login),
+        user_type=kind_of(login, kind, home),
+        user_resolution="resolved:deactivated" if disabled else "resolved",
+        department=clean(user.get("department")) or None,
+    )
+
+
+def _user_type(user: dict[str, Any], tenant: str, home: Home) -> str:
+    principal = split(user.get("userPrincipalName"))
+    if principal.is_guest or clean(user.get("userType")).lower() == "guest":
+        return "guest"
+    # Entra lets only one tenant verify a domain, so a UPN in one of our domains
+    # is ours even if it comes from a second tenant of ours.
+    is_ours = principal.is_address and principal.domain in home.domains
+    return "external" if _is_foreign(tenant, home) and not is_ours else "member"
+
+
+def _choose(user: dict[str, Any], kind: str, home: Home) -> _Candidate | None:
+    """Return the first usable property, in the configured order.
+
+    A guest whose UPN lacks the guest mark has an account made up in our tenant:
+    the mail address says who it is.
+    """
+    order = tuple(home.teams_order)
+    is_plain_guest = not split(user.get("userPrincipalName")).is_guest
+    if kind == "guest" and is_plain_guest:
+        order = ("mail", *order)
+    for name in order:
+        login = split(user.get(name))
+        if login.local:
+            return _Candidate(login, only_text(user.get(name)))
+    return None
+
+
+def _domain(login: Login, user: dict[str, Any]) -> str:
+    """Return the domain of a login; a bare nickname takes it from UPN or mail."""
+    if login.domain:
+        return login.domain
+    others = (split(user.get(name)) for name in ("userPrincipalName", "mail"))
+    return next((other.domain for other in others if other.domain), "")
+
+
+def _email(user: dict[str, Any], chosen: Login) -> str | None:
+    principal = split(user.get("userPrincipalName"))
+    return split(user.get("mail")).email or principal.email or chosen.email

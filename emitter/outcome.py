@@ -1,0 +1,42 @@
+"""How a question ended: the first rule that matches."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+# Stop reasons of Bedrock, Anthropic and OpenAI that mean the answer was cut short.
+PARTIAL: Final = frozenset(
+    {"max_tokens", "model_context_window_exceeded", "length", "max_output_tokens"}
+)
+BLOCKED: Final = frozenset(
+    {"guardrail_intervened", "content_filtered", "content_filter"}
+)
+
+
+def outcome_of(
+    error: BaseException | None,
+    stop_reason: str | None,
+    guardrail_action: str | None,
+    response: str,
+    *,
+    is_complete: bool,
+) -> str:
+    """Return the outcome of a question.
+
+    Args:
+        error: What left the block, if anything.
+        stop_reason: Of the last model answer.
+        guardrail_action: The strongest over all calls.
+        response: What the person was shown.
+        is_complete: Whether every stream reached its end.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled"
+    if error is not None:
+        return "error"
+    if stop_reason in BLOCKED or guardrail_action == "blocked":
+        return "blocked"
+    if not is_complete or stop_reason in PARTIAL:
+        return "partial"
+    return "answered" if response.strip() else "empty"

@@ -1,0 +1,89 @@
+"""The fallback line: what Lambda ships by itself when CloudWatch's API fails us.
+
+A second subscription carries lines with this marker to the index (see the Terraform
+module `bot_access`), so that they arrive without anybody's help.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+from audit_record import limits
+from audit_record.codec import decode, dumps, encode
+from audit_record.fields import TEXT_FIELDS
+from audit_record.shorten import fit
+from emitter.errors import SinkError
+
+if TYPE_CHECKING:
+    from emitter.sinks.entry import Entry
+
+MARKER: Final = "BOT_AUDIT_FALLBACK "
+# The first cut leaves room for the escapes that a line gets inside a line; each
+# further cut halves it. Five cuts reach the smallest record there is.
+_CUTS: Final = tuple(
+    max(200_000 >> step, limits.MIN_MAX_RECORD_BYTES) for step in range(6)
+)
+# Fields that carry content, left out where only metadata may be written.
+_CONTENT: Final = (*TEXT_FIELDS, "feedback_comment", "attributes")
+_LOCK: Final = threading.Lock()
+
+
+class StdoutSink:
+    """Writes one marked JSON line to the standard output.
+
+    Args:
+        with_content: Whether the line holds what was said; without it the record
+            keeps who, when and which bot.
+    """
+
+    def __init__(self, *, with_content: bool = True) -> None:
+        self._with_content = with_content
+
+    def write(self, entry: Entry) -> None:
+        """Write one line, whole or not at all.
+
+        Raises:
+            SinkError: The output is closed or full.
+        """
+        line = fallback_line(entry, with_content=self._with_content)
+        try:
+            with _LOCK:
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+        except (OSError, ValueError, AttributeError):
+            raise SinkError("stdout_closed") from None
+
+
+def fallback_line(entry: Entry, *, with_content: bool = True) -> str:
+    """Return the marked line of at most 250,000 bytes, without its newline.
+
+    `line_sha256` is of the full line, also where a shortened one is written.
+    """
+    digest = hashlib.sha256(entry.line).hexdigest()
+    line = entry.line if with_content else _metadata(entry.line)
+    text = _wrapped(entry, line, digest)
+    for max_bytes in _CUTS:
+        if len(text) <= limits.MAX_FALLBACK_LINE_BYTES:
+            break
+        line = encode(fit(decode(line), max_bytes))
+        text = _wrapped(entry, line, digest)
+    return text.decode()
+
+
+def _wrapped(entry: Entry, line: bytes, digest: str) -> bytes:
+    parts = {
+        "log_group": entry.log_group,
+        "log_stream": entry.log_stream,
+        "line_sha256": digest,
+        "line": line.decode(),
+    }
+    return MARKER.encode() + dumps(parts)
+
+
+def _metadata(line: bytes) -> bytes:
+    record = decode(line)
+    blank = dict.fromkeys(TEXT_FIELDS, "")
+    return encode(record.replace(**dict.fromkeys(_CONTENT)).replace(**blank))

@@ -1,0 +1,229 @@
+"""Teams messages as a person reads them: every row of the rules."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from emitter.conversation import readable_teams
+
+FILE = "application/vnd.microsoft.teams.file.download.info"
+ADAPTIVE = "application/vnd.microsoft.card.adaptive"
+
+
+@pytest.mark.parametrize(
+    ("text", "text_format", "expected"),
+    [
+        pytest.param("<at>Vera</at> hi&nbsp;there", None, "hi there", id="Q13"),
+        pytest.param(
+            "<at>Vera</at> hi&nbsp;there", "plain", "hi there", id="Q13-plain"
+        ),
+        pytest.param(
+            '<p><at id="0">Vera</at>&nbsp;hi</p>', "xhtml", "hi", id="Q13-html"
+        ),
+        pytest.param(
+            "<at>Vera</at> ask <at>Bob Smith</at>",
+            None,
+            "ask @Bob Smith",
+            id="Q13-other",
+        ),
+        pytest.param(
+            "<p>a &lt; b &amp;&amp; c &gt; d</p>", None, "a < b && c > d", id="Q14"
+        ),
+        pytest.param(
+            "<p>a &lt; b &amp;&amp; c &gt; d</p>",
+            "html",
+            "a < b && c > d",
+            id="Q14-told",
+        ),
+        pytest.param("&lt;p&gt;x&lt;/p&gt;", None, "<p>x</p>", id="Q14-escaped"),
+        pytest.param("a <b and c> d", "plain", "a <b and c> d", id="Q14-plain"),
+        pytest.param("see ?a=1&copy=2", None, "see ?a=1&copy=2", id="Q14-no-entity"),
+        pytest.param("&#39;x&#x27; &amp;lt;", None, "'x' &lt;", id="Q14-numeric"),
+        pytest.param(
+            "<div>one<br/>two</div><ul><li>three</li></ul>",
+            None,
+            "one\ntwo\nthree",
+            id="Q15-blocks",
+        ),
+        pytest.param(
+            '<p>hi <img alt="smile" src="x"/></p>', None, "hi smile", id="Q15-picture"
+        ),
+        pytest.param("a\x00b\ud800", None, "ab\ufffd", id="Q17"),
+    ],
+)
+def test_teams_text(text, text_format, expected):
+    """Mentions first, then tags, then entities."""
+    assert readable_teams(text, text_format=text_format) == expected
+
+
+@pytest.mark.parametrize(
+    ("activity", "expected"),
+    [
+        pytest.param(
+            {"attachments": [{"contentType": FILE, "name": "x.docx"}]},
+            "[file: x.docx]",
+            id="Q16",
+        ),
+        pytest.param(
+            {
+                "text": "see",
+                "attachments": [
+                    {"contentType": "text/html", "content": "<p>see</p>"},
+                    {"contentType": FILE, "name": "x.docx"},
+                    {"contentType": "image/png"},
+                ],
+            },
+            "see\n[file: x.docx]\n[file: image/png]",
+            id="Q16-text",
+        ),
+        pytest.param(
+            {
+                "text": "",
+                "attachments": [
+                    {"contentType": "text/html", "content": "<p>a &amp; b</p>"}
+                ],
+            },
+            "a & b",
+            id="Q16-html",
+        ),
+        pytest.param(
+            {
+                "attachments": [
+                    {
+                        "contentType": ADAPTIVE,
+                        "content": {
+                            "body": [
+                                {"type": "TextBlock", "text": "Ticket"},
+                                {"facts": [{"title": "No", "value": "7"}]},
+                            ]
+                        },
+                    }
+                ]
+            },
+            "[attachment: Ticket No 7]",
+            id="Q16-card",
+        ),
+        pytest.param(
+            {
+                "attachments": [
+                    {
+                        "contentType": "messageReference",
+                        "content": json.dumps({"messagePreview": "old news"}),
+                    }
+                ]
+            },
+            "[attachment: old news]",
+            id="Q16-reply",
+        ),
+        pytest.param(
+            {"text": "", "value": {"choice": "yes"}},
+            '[submitted: {"choice":"yes"}]',
+            id="Q16-submit",
+        ),
+        pytest.param(
+            {"text": "<p>a</p>", "textFormat": "plain"}, "<p>a</p>", id="Q14-activity"
+        ),
+    ],
+)
+def test_teams_activities(activity, expected):
+    """Text, else markup; files and cards on lines of their own."""
+    assert readable_teams({"type": "message"} | activity) == expected
+
+
+def make_mentions(*people):
+    return [
+        {
+            "type": "mention",
+            "mentioned": {"id": person, "name": name},
+            "text": f"<at>{name}</at>",
+        }
+        for person, name in people
+    ]
+
+
+def test_a_first_mention_of_somebody_else_stays():
+    """Entities tell whether a mention names the bot."""
+    activity = {
+        "type": "message",
+        "text": "<at>Bob</at> said <at>Vera</at> knows",
+        "recipient": {"id": "28:bot"},
+        "entities": make_mentions(("29:bob", "Bob"), ("28:bot", "Vera")),
+    }
+
+    assert readable_teams(activity) == "@Bob said @Vera knows"
+
+
+def test_json_text_of_an_activity_is_read():
+    """An activity may arrive as JSON; other text in braces is text."""
+    assert readable_teams('{"type": "message", "text": "hi"}') == "hi"
+    assert readable_teams("{not json") == "{not json"
+
+
+@pytest.mark.parametrize(
+    "value", [None, 7, b"x", [], {}, {"text": 7}, {"entities": [7]}]
+)
+def test_any_input_gives_a_string(value):
+    """The function is total."""
+    assert isinstance(readable_teams(value), str)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<at>" * 20_000,
+        '<img alt="' * 20_000,
+        "<!--" * 20_000,
+        "&" * 60_000,
+        " " * 60_000,
+    ],
+    ids=["at", "img", "comment", "ampersand", "space"],
+)
+def test_hostile_markup_is_read_in_linear_time(text):
+    """Unclosed tags by the thousand do not hold the bot."""
+    assert isinstance(readable_teams(text, text_format="html"), str)
+
+
+def test_rarer_attachments():
+    """Cards without text show their name, markup beside text nothing."""
+    cards = [
+        {"contentType": ADAPTIVE, "content": {}, "name": "Form"},
+        {"contentType": ADAPTIVE, "content": "not json"},
+        {"content": "no type"},
+    ]
+
+    assert (
+        readable_teams({"type": "message", "attachments": cards})
+        == "[attachment: Form]"
+    )
+
+
+def test_a_card_that_contains_itself_ends():
+    """Cards are read to a bounded depth."""
+    card = {"text": "x"}
+    card["body"] = [card]
+
+    text = readable_teams(
+        {"type": "message", "attachments": [{"contentType": ADAPTIVE, "content": card}]}
+    )
+
+    assert text.startswith("[attachment: x x")
+    assert len(text) < 100
+
+
+def test_mentions_that_say_nothing_are_passed_over():
+    """Entities of other kinds do not tell who is mentioned."""
+    activity = {
+        "type": "message",
+        "text": "<at>Vera</at> hi",
+        "recipient": {"id": "28:bot"},
+        "entities": [{"type": "clientInfo"}, *make_mentions(("29:bob", "Bob"))],
+    }
+
+    assert readable_teams(activity) == "hi"
+
+
+def test_submitted_text_is_shown():
+    """A card may submit a plain string."""
+    assert readable_teams({"type": "message", "value": "yes"}) == "[submitted: yes]"
