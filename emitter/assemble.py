@@ -5,7 +5,6 @@ A value that its field cannot hold is kept among the record's `attributes`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -34,17 +33,17 @@ OWN_FIELDS: Final = frozenset(
     }
 )
 SETTABLE_FIELDS: Final = frozenset(FIELDS_BY_NAME) - OWN_FIELDS
-_NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
 # Shortening mends these; everything else has to move.
 _MENDED: Final = frozenset({"length", "items"})
 
 Redact = Callable[[str], str]
 
 
-def clean_bot_name(name: Any) -> str:
-    """Return *name* with only letters, digits, dots, underscores and dashes."""
-    text = name if isinstance(name, str) else ""
-    return _NOT_IN_NAME.sub("_", text)[: FIELDS_BY_NAME["bot_name"].max_bytes] or "bot"
+def require_settable(fields: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for a field that a bot cannot set: a plain mistake."""
+    unknown = sorted(set(fields) - SETTABLE_FIELDS)
+    if unknown:
+        raise TypeError(f"no such field of an audit record: {unknown[0]}")
 
 
 def assemble(

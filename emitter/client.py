@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from audit_record.fields import FIELDS_BY_NAME
 from audit_record.ids import log_stream_name, new_random_hex, new_record_id
 from audit_record.times import format_timestamp, parse_timestamp_ms
-from emitter.assemble import SETTABLE_FIELDS, Redact, assemble, clean_bot_name
 from emitter.chain import seal
 from emitter.clock import Clock
 from emitter.delivery import Delivery
 from emitter.errors import SettingsError
-from emitter.identity import Home, Identity, SourceFacts, read_source, resolve
 from emitter.question import Question
 from emitter.runtime import is_on_lambda, read_runtime
 from emitter.settings import EmitterSettings
-from emitter.sinks.cloudwatch_logs import CloudWatchLogsSink
 from emitter.sinks.entry import Entry, Sink
-from emitter.sinks.stdout import StdoutSink
 from emitter.stats import Stats
 
 if TYPE_CHECKING:
     from audit_record import AuditRecord
+    from emitter.identity import Identity, SourceFacts
+
+# What is needed only after the reply is imported there: a Lambda's cold start is
+# time that a person waits for.
 
 _LOG: Final = logging.getLogger("emitter")
 _F = TypeVar("_F", bound=Callable[..., Any])
 # Left to the bot of what Lambda gives, so that writing never makes it time out.
 _LAMBDA_RESERVE_MS: Final = 500
+
+
+def clean_bot_name(name: Any) -> str:
+    """Return *name* with only letters, digits, dots, underscores and dashes."""
+    text = name if isinstance(name, str) else ""
+    cleaned = re.sub(r"[^A-Za-z0-9._-]", "_", text, flags=re.ASCII)
+    return cleaned[: FIELDS_BY_NAME["bot_name"].max_bytes] or "bot"
 
 
 class AuditEmitter:
@@ -65,7 +73,7 @@ class AuditEmitter:
         settings: EmitterSettings | None = None,
         sinks: Sequence[Sink] | None = None,
         directory: Any = None,
-        redact: Redact | None = None,
+        redact: Callable[[str], str] | None = None,
         on_overflow: Callable[[AuditRecord], Any] | None = None,
         clock: Clock | None = None,
         strict: bool = False,
@@ -155,9 +163,9 @@ class AuditEmitter:
         """
         context = fields.pop("lambda_context", None)
         user = fields.pop("user", None)
-        unknown = sorted(set(fields) - SETTABLE_FIELDS)
-        if unknown:
-            raise TypeError(f"no such field of an audit record: {unknown[0]}")
+        from emitter.assemble import require_settable  # noqa: PLC0415 - see above
+
+        require_settable(fields)
         try:
             return self._write_fields(fields, user, context)
         except Exception as error:  # noqa: BLE001 - the bot must never be harmed
@@ -193,7 +201,7 @@ class AuditEmitter:
         A second argument with a Lambda's attributes is taken as its context, and
         what the handler returns as the reply if it is a text.
         """
-        if inspect.iscoroutinefunction(function):
+        if _is_coroutine_function(function):
 
             @functools.wraps(function)
             async def audited_async(*args: Any, **kwargs: Any) -> Any:
@@ -225,6 +233,8 @@ class AuditEmitter:
 
     def resolve(self, facts: SourceFacts, user: Any, directory: Any = None) -> Identity:
         """Return who asked, by the home that the settings name."""
+        from emitter.identity import Home, resolve  # noqa: PLC0415 - see above
+
         settings = self.settings
         home = Home(
             domains=settings.home_domains,
@@ -236,15 +246,26 @@ class AuditEmitter:
 
     def write_question(self, question: Question, error: BaseException | None) -> None:
         """Write the record of one question that has ended."""
-        once = _Once(
-            lambda identity: self._entry(
-                question.collected(identity, error), question.asked_ms
-            )
-        )
+        from emitter.closing import fields_of  # noqa: PLC0415 - see above
+        from emitter.identity import LookupFailure  # noqa: PLC0415 - see above
+
+        collected = question.collected()
+
+        def make(identity: Identity) -> Entry:
+            fields = fields_of(collected, identity, error, self.settings.style)
+            named = {"bot_name": self.bot_name} | fields
+            return self._entry(named, collected.asked_ms)
+
+        def unreachable(_: str) -> LookupFailure:
+            return LookupFailure("timeout")
+
+        once = _Once(make)
         self._deliver(
-            lambda: once.entry(question.resolve()),
-            lambda: once.entry_now(question.identity_without_lookup),
-            question.runtime.remaining_ms,
+            lambda: once.entry(self.resolve(question.facts, question.user)),
+            lambda: once.entry(
+                self.resolve(question.facts, question.user, unreachable)
+            ),
+            collected.runtime.remaining_ms,
         )
 
     def count_loss(self, reason: str) -> None:
@@ -259,14 +280,15 @@ class AuditEmitter:
     def _write_fields(
         self, fields: dict[str, Any], user: Any, context: Any
     ) -> str | None:
-        facts = read_source(None)
+
+        from emitter.identity.source import SourceFacts  # noqa: PLC0415 - see above
+
         runtime = read_runtime(context)
         now_ms = self.clock.now_ms()
         asked_ms = _time_of(fields.get("timestamp"), now_ms)
         record_id = new_record_id(now_ms)
-        identity = self.resolve(
-            facts, user if user is not None else fields.get("user_id")
-        )
+        who = user if user is not None else fields.get("user_id")
+        identity = self.resolve(SourceFacts(), who)
         filled: dict[str, Any] = {
             "timestamp": format_timestamp(asked_ms),
             "bot_name": self.bot_name,
@@ -281,6 +303,8 @@ class AuditEmitter:
         return record_id
 
     def _entry(self, collected: dict[str, Any], asked_ms: int) -> Entry:
+        from emitter.assemble import assemble  # noqa: PLC0415 - see above
+
         settings = self.settings
         before, record = assemble(collected, self._redact, settings.max_record_bytes)
         if record is not before:
@@ -313,16 +337,22 @@ class AuditEmitter:
             return self._delivery
 
     def _chosen_sinks(self) -> tuple[Sink, Sink | None]:
-        settings = self.settings
         if self._given_sinks is not None:
             given = list(self._given_sinks)
             return given[0], given[1] if len(given) > 1 else None
+        from emitter.sinks.stdout import StdoutSink  # noqa: PLC0415 - see above
+
+        settings = self.settings
         stdout = StdoutSink(with_content=settings.fallback != "metadata")
         is_cloudwatch = settings.sink == "cloudwatch" or (
             settings.sink == "auto" and (is_on_lambda() or settings.is_log_group_named)
         )
         if not is_cloudwatch:
             return StdoutSink(), None
+        from emitter.sinks.cloudwatch_logs import (  # noqa: PLC0415 - see above
+            CloudWatchLogsSink,
+        )
+
         fallback = None if settings.fallback == "off" else stdout
         return CloudWatchLogsSink(settings.region), fallback
 
@@ -372,8 +402,11 @@ class _Once:
                 self._entry = self._make(identity)
             return self._entry
 
-    def entry_now(self, identify: Callable[[], Identity]) -> Entry:
-        return self.entry(identify())
+
+def _is_coroutine_function(function: Callable[..., Any]) -> bool:
+    import inspect  # noqa: PLC0415 - see above
+
+    return inspect.iscoroutinefunction(function)
 
 
 def _reply(question: Question, answer: Any) -> None:

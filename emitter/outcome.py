@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import sys
 from typing import Final
 
 # Stop reasons of Bedrock, Anthropic and OpenAI that mean the answer was cut short.
@@ -31,7 +31,7 @@ def outcome_of(
         response: What the person was shown.
         is_complete: Whether every stream reached its end.
     """
-    if isinstance(error, asyncio.CancelledError):
+    if _is_cancelled(error):
         return "cancelled"
     if error is not None:
         return "error"
@@ -40,3 +40,10 @@ def outcome_of(
     if not is_complete or stop_reason in PARTIAL:
         return "partial"
     return "answered" if response.strip() else "empty"
+
+
+def _is_cancelled(error: BaseException | None) -> bool:
+    # Loading asyncio costs more than this whole library; without it nothing of it
+    # can have been raised.
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)

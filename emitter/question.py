@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import functools
@@ -24,12 +23,8 @@ from typing import (
 from audit_record.fields import TOOL_STATUSES
 from audit_record.ids import new_random_hex, new_record_id
 from audit_record.plain import to_plain
-from audit_record.times import format_timestamp
-from emitter.answers import Answers, add_up
-from emitter.assemble import SETTABLE_FIELDS
-from emitter.conversation import AnswerFacts, flatten, read_answer, tee, tee_async
-from emitter.identity import Identity, LookupFailure, SourceFacts, read_source
-from emitter.outcome import outcome_of
+from emitter.collected import Collected
+from emitter.identity.source import SourceFacts, read_source
 from emitter.runtime import RuntimeFacts, read_runtime
 
 if TYPE_CHECKING:
@@ -108,6 +103,7 @@ class Question:
         self._tools: list[dict[str, Any]] = []
         self._sources: list[dict[str, Any]] = []
         self._attachments: list[dict[str, Any]] = list(self._facts.attachments)
+        self._streams: list[Any] = []
         self._response: str | None = None
         self._duration_ms: int | None = None
         self._token: contextvars.Token[Question | None] | None = None
@@ -139,6 +135,8 @@ class Question:
         trace: TracebackType | None,
     ) -> None:
         """Write the record on an executor, also while the task is cancelled."""
+        import asyncio  # noqa: PLC0415 - loaded already where this is awaited
+
         self._leave()
         loop = asyncio.get_running_loop()
         writing = loop.run_in_executor(None, self._write, error)
@@ -177,12 +175,16 @@ class Question:
         Synchronous and asynchronous streams both work; an aborted one counts as
         partial.
         """
+        from emitter.conversation import tee, tee_async  # noqa: PLC0415 - see client
+
         wrap: Any = tee_async if hasattr(stream, "__aiter__") else tee
         try:
-            return wrap(stream, self._add_answer)
+            along = wrap(stream, self._add_answer)
+            self._keep(self._streams, along)
         except Exception as error:  # noqa: BLE001 - the bot must get its stream
             _LOG.warning("audit: consume failed: %s", type(error).__name__)
             return stream
+        return along
 
     @_safe
     def reply(self, text: Any) -> None:
@@ -231,9 +233,9 @@ class Question:
         Raises:
             TypeError: A field does not exist, or only this library fills it.
         """
-        unknown = sorted(set(fields) - SETTABLE_FIELDS)
-        if unknown:
-            raise TypeError(f"no such field of an audit record: {unknown[0]}")
+        from emitter.assemble import require_settable  # noqa: PLC0415 - see client
+
+        require_settable(fields)
         attributes = fields.get("attributes")
         before = self._given.get("attributes")
         if isinstance(attributes, dict) and isinstance(before, dict):
@@ -280,6 +282,9 @@ class Question:
             return
         self._is_written = True
         try:
+            # A stream that the bot left unread has still said something.
+            for stream in self._streams:
+                stream.tell_facts()
             self._duration_ms = self._duration_ms or self._elapsed_ms()
             self._emitter.write_question(self, error)
         except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
@@ -307,78 +312,33 @@ class Question:
         """Where the bot runs."""
         return self._runtime
 
-    def resolve(self) -> Identity:
-        """Return who asked; may ask a directory."""
-        return self._emitter.resolve(self._facts, self._user)
+    @property
+    def facts(self) -> SourceFacts:
+        """What the event said that made the bot run."""
+        return self._facts
 
-    def identity_without_lookup(self) -> Identity:
-        """Return who asked as far as the event alone says it."""
+    @property
+    def user(self) -> Any:
+        """The bot's own word for who asked."""
+        return self._user
 
-        def unreachable(_: str) -> LookupFailure:
-            return LookupFailure("timeout")
-
-        return self._emitter.resolve(self._facts, self._user, unreachable)
-
-    def collected(
-        self, identity: Identity, error: BaseException | None
-    ) -> dict[str, Any]:
-        """Return all fields that are known, the bot's own words last."""
-        answers = self._add_up()
-        response = self._response if self._response is not None else answers.text
-        fields: dict[str, Any] = {
-            "timestamp": format_timestamp(self._asked_ms),
-            "bot_name": self._emitter.bot_name,
-            "record_id": self.record_id,
-            "record_type": "interaction",
-            "nonce": self._nonce,
-            "duration_ms": self._duration_ms,
-            "user_query": self._facts.user_query,
-            "response": response,
-            "full_conversation": self._flattened(),
-            "conversation_id": self._facts.conversation_id,
-            "message_id": self._facts.message_id,
-            "channel_id": self._facts.channel_id,
-            "channel_type": self._facts.channel_type,
-        }
-        fields |= self._runtime.as_fields(self._asked_ms) | identity.as_fields()
-        fields |= self._lists(answers) | answers.fields
-        fields["error_type"] = type(error).__name__ if error else answers.error_type
-        fields["outcome"] = outcome_of(
-            error,
-            answers.stop_reason,
-            answers.fields.get("guardrail_action"),
-            response,
-            is_complete=answers.is_complete,
+    def collected(self) -> Collected:
+        """Return what the bot told, for the record that is made of it."""
+        return Collected(
+            record_id=self.record_id,
+            nonce=self._nonce,
+            asked_ms=self._asked_ms,
+            duration_ms=self._duration_ms,
+            facts=self._facts,
+            runtime=self._runtime,
+            given=self._given,
+            messages=self._messages,
+            answers=self._answers,
+            tools=self._tools,
+            sources=self._sources,
+            attachments=self._attachments,
+            response=self._response,
         )
-        model = self._given.get("model_used")
-        if "model_used" in answers.fields and model:
-            # The routed model, if the answer tells, is the one that answered.
-            return fields | {k: v for k, v in self._given.items() if k != "model_used"}
-        return fields | self._given
-
-    def _add_up(self) -> Answers:
-        read = (
-            answer if isinstance(answer, AnswerFacts) else read_answer(answer)
-            for answer in self._answers
-        )
-        return add_up(read)
-
-    def _flattened(self) -> str:
-        messages = self._messages
-        if messages is None:
-            messages = list(self._facts.history) or None
-        return flatten(messages, style=self._emitter.settings.style)
-
-    def _lists(self, answers: Answers) -> dict[str, Any]:
-        lists = {
-            "tools": self._tools + answers.tools,
-            "sources": self._sources + answers.sources,
-            "attachments": self._attachments,
-        }
-        return {
-            name: [{k: v for k, v in item.items() if v is not None} for item in items]
-            for name, items in lists.items()
-        }
 
 
 def _text(value: Any) -> str | None:

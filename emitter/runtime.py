@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import socket
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -131,7 +130,7 @@ def local_session_id() -> str:
 
 @functools.cache
 def _session_of(process_id: int) -> str:
-    host = re.sub(r"[^A-Za-z0-9.\-]", "_", socket.gethostname())[:64] or "host"
+    host = re.sub(r"[^A-Za-z0-9.\-]", "_", os.uname().nodename)[:64] or "host"
     return f"local/{host}/{process_id}-{int(time.time())}"
 
 

@@ -219,6 +219,10 @@ def _said(data: bytes, start: int, end: int) -> Span | None:
     return (start, start + len(value)) if re.search(rb"\d", value) else None
 
 
+def _in_url(data: bytes, start: int, end: int) -> Span | None:
+    return None if data[start:end].startswith(REDACTED) else (start, end)
+
+
 FINDERS: Final[tuple[Finder, ...]] = (
     Finder(
         "private_key",
@@ -242,6 +246,7 @@ FINDERS: Final[tuple[Finder, ...]] = (
     Finder(
         "password",
         r"(?i)\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"']{1,128}:([^\s/@\"']{1,128})@",
+        _in_url,
         is_token=False,
     ),
     Finder(

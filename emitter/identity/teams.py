@@ -29,12 +29,15 @@ from emitter.identity.naming import (
 
 # `from` of a Bot Framework activity says who writes by the start of its id.
 _BOT_ID_PREFIX: Final = "28:"
+# Participants without an account are called so in Teams' own ids.
+_VISITOR_MARK: Final = "teamsvisitor:"
 _BOT_ROLES: Final = frozenset({"bot", "skill", "agenticuser", "agenticappinstance"})
 
 # How wire format and SDK models spell the object id; some models take the name
 # from the roster's format instead of the activity's.
 _OBJECT_ID_NAMES: Final = ("aadObjectId", "aad_object_id", "objectId", "object_id")
 
+_ROLE_NAMES: Final = ("role", "userRole", "user_role", "userType", "user_type")
 _TENANT_NAMES: Final = ("tenantId", "tenant_id", "tenantID")
 
 # Codes of Graph's error body, in lower case, by what they mean for us.
@@ -123,7 +126,7 @@ def teams_actor(source: Any) -> TeamsActor:
     roles = {
         role.lower()
         for owner in (person, dict_at(person, "properties"))
-        for name in ("role", "userRole", "user_role")
+        for name in _ROLE_NAMES
         if (role := only_text(owner.get(name)))
     }
     return TeamsActor(
@@ -132,7 +135,9 @@ def teams_actor(source: Any) -> TeamsActor:
         tenant=tenant_of(activity),
         name=first_text(person, "name"),
         is_bot=bool(roles & _BOT_ROLES) or account.startswith(_BOT_ID_PREFIX),
-        is_anonymous="anonymous" in roles or _is_in_meeting(activity, object_id),
+        is_anonymous="anonymous" in roles
+        or _VISITOR_MARK in account
+        or _is_in_meeting(activity, object_id),
     )
 
 

@@ -73,6 +73,10 @@ class Tee:
         self._along.read(event)
         return event
 
+    def tell_facts(self) -> None:
+        """Tell what has arrived so far, unless it was told; the stream stays open."""
+        self._along.finish(ended=False)
+
     def close(self) -> None:
         """Close the original, if it can be closed, and tell the facts."""
         try:
@@ -127,6 +131,10 @@ class AsyncTee:
             raise
         self._along.read(event)
         return event
+
+    def tell_facts(self) -> None:
+        """Tell what has arrived so far, unless it was told; the stream stays open."""
+        self._along.finish(ended=False)
 
     async def aclose(self) -> None:
         """Close the original, if it can be closed, and tell the facts."""

@@ -150,7 +150,7 @@ def _is_slack(payload: dict[str, Any]) -> bool:
 
 def _is_slack_event(payload: dict[str, Any]) -> bool:
     if not only_text(payload.get("type")):
-        return False
+        return bool(payload.get("channel") and payload.get("ts"))
     names = ("channel", "user", "bot_id", "ts", "event_ts")
     return any(payload.get(name) for name in names)
 

@@ -511,6 +511,21 @@ def test_a_bot_that_stops_reading_is_told_once():
     assert along.request_id == "r1"
 
 
+def test_facts_can_be_had_before_the_end():
+    """A question that ends before its stream is told what has arrived, once."""
+    told = []
+    along, later = (each(CONVERSE, told.append) for each in (tee, tee_async))
+    next(along)
+    next(along)
+
+    along.tell_facts()
+    rest = list(along)
+    later.tell_facts()
+
+    assert rest == CONVERSE[2:]
+    assert [each.text for each in told] == ["Use ", ""]
+
+
 def test_leaving_the_loop_and_forgetting_is_told():
     """A stream that is thrown away tells its facts as it goes."""
     told = []

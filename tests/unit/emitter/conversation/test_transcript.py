@@ -84,7 +84,7 @@ PDF, WAV = b"%PDF", b"RIFF"
                     "document": {
                         "format": "txt",
                         "name": "notes",
-                        "source": {"content": [{"text": "hel"}, {"text": "lo"}]},
+                        "source": {"content": [{"text": "he"}, {"text": "llo"}]},
                     }
                 }
             ),

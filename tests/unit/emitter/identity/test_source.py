@@ -101,6 +101,13 @@ def test_slack_channel_types(inner, expected):
     assert facts.channel_type == expected
 
 
+def test_an_event_without_its_type_is_known_by_channel_and_time():
+    """Some bots keep only what they need of an event."""
+    facts = read_source({"user": "U1", "channel": "D1", "ts": "1.2", "text": "hi"})
+
+    assert (facts.kind, facts.conversation_id) == ("slack", "D1:1.2")
+
+
 def test_reads_a_slash_command():
     """A command names its person, its channel and its trigger."""
     facts = read_source(

@@ -382,6 +382,14 @@ def test_an_answer_without_a_usable_name_is_partial(user):
             id="T31-role",
         ),
         pytest.param(
+            make_activity(id="8:teamsvisitor:7f", aadObjectId=None),
+            "unknown_user_id",
+            "anonymous",
+            "8:teamsvisitor:7f",
+            "unresolved:no_id",
+            id="T31-visitor",
+        ),
+        pytest.param(
             make_activity(aadObjectId=None)
             | {"channelData": {"tenant": {"id": "tid0"}, "meeting": {"id": "m1"}}},
             "unknown_user_id",
