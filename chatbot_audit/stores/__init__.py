@@ -1,0 +1,1 @@
+"""Where delivered records can be searched; one protocol, one module a product."""
