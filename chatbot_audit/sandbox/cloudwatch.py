@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import requests
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
@@ -39,6 +40,7 @@ _ROLE_ARN: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/chatbot-audit-subscription"
 # size always does.
 _MAX_ENVELOPE_BYTES: Final = 1_000_000
 _MAX_EVENTS: Final = 8
+_TIMEOUT_S: Final = 10.0
 _CLIENT_CONFIG: Final = Config(
     connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}
 )
@@ -91,6 +93,8 @@ class CloudWatch:
         except RuntimeError as error:
             raise ServerError("the AWS endpoint did not start") from error
         self.url = f"http://{host}:{port}"
+        # moto keeps its state for the whole process: another sandbox may have run.
+        requests.post(f"{self.url}/moto-api/reset", timeout=_TIMEOUT_S)
         self.logs = self._client("logs")
         self.s3 = self._client("s3")
         self._kinesis = self._client("kinesis")

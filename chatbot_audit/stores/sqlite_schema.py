@@ -41,9 +41,9 @@ _LEARN: Final = (
     f"INSERT INTO texts (rowid, {_TEXTS})"  # noqa: S608 - our own columns
     f" VALUES (new.id, {_NEW_TEXTS});"
 )
-_REMOVE: Final = _FORGET + " DELETE FROM labels WHERE record = old.id;"
+_REMOVE: Final = _FORGET + " DELETE FROM labels WHERE record = old.id;"  # noqa: S608
 _REPLACE: Final = f"{_FORGET} {_LEARN}"
-_SCHEMA: Final = (  # our own words only
+_SCHEMA: Final = (
     """
     CREATE TABLE records (
       id INTEGER PRIMARY KEY,
