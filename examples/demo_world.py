@@ -171,6 +171,7 @@ class Asked:
     person: Person
     question: str
     thread: str
+    thread_at: datetime | None = None
     pasted: str = ""
     is_redelivered: bool = False
 
@@ -203,7 +204,8 @@ def _bobs_tuesday(now: datetime) -> Iterator[Asked]:
     day, zone = last_tuesday(now), now.tzinfo
     thread = "bob-ssl"
     yield Asked(_at(day, 9, 12, zone), "slack", BOB, SSL, thread)
-    yield Asked(_at(day, 9, 15, zone), "slack", BOB, SSL_AGAIN, thread)
+    begun = _at(day, 9, 12, zone)
+    yield Asked(_at(day, 9, 15, zone), "slack", BOB, SSL_AGAIN, thread, begun)
     yield Asked(_at(day, 14, 3, zone), "teams", BOB, INVOICE, "bob-invoice")
     yield Asked(_at(day, 14, 9, zone), "teams", BOB, BONUS, "bob-invoice")
 
@@ -285,6 +287,8 @@ def slack_event(asked: Asked) -> dict[str, Any]:
         "team": SLACK_TEAM,
         "ts": stamp,
     }
+    if asked.thread_at is not None:
+        event["thread_ts"] = f"{asked.thread_at.timestamp():.6f}"
     return {
         "token": "not-a-real-token",
         "team_id": SLACK_TEAM,

@@ -6,6 +6,7 @@ answers in the thread and remembers the thread's turns.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +45,8 @@ class VeraSlack:
         thread = event.get("thread_ts") or event["ts"]
         with self._audit.question(body, lambda_context=context, model=MODEL_ID) as q:
             q.set(**facts)
-            messages = self._remember(thread, "user", event["text"])
+            question = re.sub(r"<@[A-Z0-9]+>", "", event["text"]).strip()
+            messages = self._remember(thread, "user", question)
             q.conversation(messages)
             text = self._answer(messages, q)
             self._say(event["channel"], thread, text)  # the person comes first
