@@ -5,14 +5,16 @@ The only module of the project that knows which JSON library is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from audit_record.errors import DecodeError
 from audit_record.plain import to_plain
 from audit_record.record import AuditRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _BOM: Final = b"\xef\xbb\xbf"
 

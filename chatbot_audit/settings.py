@@ -124,7 +124,15 @@ def _settings(values: Mapping[str, Any], folder: Path) -> QuerySettings:
     store = values.get("store")
     return QuerySettings(
         # A path in a file is seen from that file's folder.
-        store=folder / Path(store).expanduser() if store else DEFAULT_STORE,
+        store=_seen_from(folder, store) if store else DEFAULT_STORE,
         tz=values.get("tz"),
         no_content=values.get("no_content", False),
     )
+
+
+def _seen_from(folder: Path, name: str) -> Path:
+    try:
+        return folder / Path(name).expanduser()
+    except RuntimeError:
+        # No such person on this machine: the name is taken as it stands.
+        return folder / name

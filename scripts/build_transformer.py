@@ -38,6 +38,8 @@ MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 def main() -> int:
     """Build one zip; return the exit code."""
     options = _options()
+    if not _are_rules_right(options.rules):
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
         tree.mkdir()
@@ -62,6 +64,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--rules", type=Path, help="rules in place of the shipped ones")
     return parser.parse_args()
+
+
+def _are_rules_right(rules: Path | None) -> bool:
+    """Try every rule on its own examples; the faults are printed."""
+    command = [sys.executable, "-m", "subscription_transformer.rules"]
+    command += [str(rules.absolute())] if rules else []
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
 def _install_wheels(tree: Path, python: str, machine: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _HALF_DAY_HOURS: Final = 12
+_LAST_OF_SIXTY: Final = 59
 _DAY: Final = dt.timedelta(days=1)
 _TIME: Final = r"""
     (?: (?P<hour>\d{1,2}) : (?P<minute>\d\d)
@@ -71,7 +72,7 @@ def _since_midnight(match: re.Match[str]) -> dt.timedelta:
 
 def _below_sixty(digits: str | None) -> int:
     number = int(digits or 0)
-    if number >= 60:  # noqa: PLR2004 - minutes and seconds
+    if number > _LAST_OF_SIXTY:
         raise ValueError("no such minute or second")
     return number
 

@@ -76,6 +76,9 @@ _MONTH_FIRST: Final = re.compile(
     r"(?:,? (?P<year>\d{4}))?",
     re.ASCII,
 )
+_OF_WEEK: Final = re.compile(
+    r"(?:(?P<before>[a-z]+) (?:of )?)?(?P<week>[a-z]+ week)(?: (?P<after>[a-z]+))?"
+)
 _WHOLE_MONTH: Final = re.compile(
     rf"(?P<month>{_MONTH})(?: (?P<year>\d{{4}}))?", re.ASCII
 )
@@ -145,17 +148,14 @@ def _weekday(phrase: str, reference: Reference) -> Days | None:
 
 def _weekday_of_week(phrase: str, reference: Reference) -> Days | None:
     """Read ``tuesday last week`` and ``last week tuesday``."""
-    words = phrase.replace(" of ", " ").split(" ")
-    if len(words) != 3:  # noqa: PLR2004 - day, this or last, week
+    match = _OF_WEEK.fullmatch(phrase)
+    if match is None:
         return None
-    if words[0] in _WEEKDAYS:
-        words = [*words[1:], words[0]]
-    if words[1] != "week" or words[2] not in _WEEKDAYS:
+    name = match["before"] or match["after"] or ""
+    week = _this_or_last(match["week"], reference)
+    if week is None or name not in _WEEKDAYS:
         return None
-    week = _this_or_last(" ".join(words[:2]), reference)
-    if week is None:
-        return None
-    return _one(week[0] + dt.timedelta(days=_WEEKDAYS[words[2]]))
+    return _one(week[0] + dt.timedelta(days=_WEEKDAYS[name]))
 
 
 def _this_or_last(phrase: str, reference: Reference) -> Days | None:

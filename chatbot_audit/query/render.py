@@ -36,6 +36,7 @@ _WIDE_CHARS: Final = 100
 _WIDER_CHARS: Final = 130
 _WIDEST_CHARS: Final = 190
 _ID_CHARS: Final = 12
+_MAX_NAME_CHARS: Final = 32
 _BAR_CHARS: Final = 20
 _LONG_FIELDS: Final = (
     ("user_query", "question"),
@@ -65,15 +66,20 @@ def render_search_table(
         words: What was searched for; highlighted.
     """
     columns = _search_columns(console.width, is_content_shown=is_content_shown)
-    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0))
+    table = Table(
+        box=box.SIMPLE_HEAD, expand=is_content_shown, padding=(0, 1, 0, 0)
+    )
     for name in columns:
         if name in {"question", "answer"}:
             table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1)
         else:
-            table.add_column(name, no_wrap=True, overflow="ellipsis")
+            # An overlong name must not take the room of the question.
+            table.add_column(
+                name, no_wrap=True, overflow="ellipsis", max_width=_MAX_NAME_CHARS
+            )
     for document in documents:
         cells = [_cell(name, document, zone, console.width) for name in columns]
-        for cell in cells:
+        for cell in cells if words else ():
             cell.highlight_words(words, "bold reverse", case_sensitive=False)
         table.add_row(*cells)
     console.print(table)
@@ -144,7 +150,7 @@ def render_stats(
     for row in rows:
         times = (_minute(row.first_ms, zone), _minute(row.last_ms, zone))
         table.add_row(
-            *(Text(clean_line(name) or "–") for name in row.key),  # noqa: RUF001
+            *(Text(clean_line(name) or "(none)") for name in row.key),
             f"{row.count:,}",
             f"{row.user_count:,}",
             *(times if console.width >= _WIDE_CHARS else ()),

@@ -157,8 +157,8 @@ def to_html(title: str, turns: Sequence[Turn]) -> str:
 def _turn(
     document: Mapping[str, Any],
     zone: dt.tzinfo,
-    is_content_shown: bool,  # noqa: FBT001 - private, called once
-    is_repeated: bool,  # noqa: FBT001 - the same
+    is_content_shown: bool,
+    is_repeated: bool,
 ) -> Turn:
     def content(name: str) -> str:
         return clean(_string(document, name)) if is_content_shown else WITHHELD
@@ -247,7 +247,7 @@ def _one_code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|&~-])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|&~])", r"\\\1", text)
 
 
 def safe_url(url: str) -> str:

@@ -76,9 +76,8 @@ def describe(interval: Interval, zone: dt.tzinfo) -> str:
     start, end = interval.start, interval.end
     if start is None and end is None:
         return "all time"
-    if zone is dt.UTC:
-        return f"{_range(start, end, zone)} UTC"
-    return f"{_range(start, end, zone)} (UTC: {_range(start, end, dt.UTC)})"
+    local, in_utc = _range(start, end, zone), _range(start, end, dt.UTC)
+    return f"{in_utc} UTC" if local == in_utc else f"{local} (UTC: {in_utc})"
 
 
 def _since_alone(since: str | None, view: Viewpoint) -> Interval:

@@ -18,14 +18,19 @@ _INVISIBLE: Final = re.compile(
 _FIRST_UNSPACED: Final = "\u0e00"
 
 
+def mend(text: str) -> str:
+    """Return *text* as UTF-8 can say it: lone surrogates become U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def fold_text(text: str) -> str:
     """Return *text* as it is indexed: NFKC, without invisible characters.
 
     Letters keep their case: the index and `holds` compare without it. NUL, which
-    ends a query for SQLite, becomes a space; lone surrogates a question mark.
+    ends a query for SQLite, becomes a space; lone surrogates become U+FFFD.
     """
     if not text.isascii():
-        text = text.encode(errors="replace").decode()
+        text = mend(text)
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     return text.replace("\0", " ")
 

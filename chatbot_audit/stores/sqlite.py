@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from audit_record.codec import loads
 from audit_record.errors import DecodeError
 from chatbot_audit.errors import StoreUnreadableError, StoreWriteError
-from chatbot_audit.stores.fold import fold_name, holds
+from chatbot_audit.stores.fold import fold_name, holds, mend
 from chatbot_audit.stores.model import PERIOD_FORMATS, Document, Search, StatsRow
 from chatbot_audit.stores.sqlite_query import period_name, select_ids, select_stats
 from chatbot_audit.stores.sqlite_row import Row, make_labels, make_row
@@ -129,7 +129,7 @@ class SqliteStore:
             "SELECT id FROM records WHERE conversation_id = ?"
             " AND record_type NOT IN ('access', 'canary', 'invalid')"
             " ORDER BY ts, record_id, id",
-            [conversation_id.encode(errors="replace").decode()],
+            [mend(conversation_id)],
         )
         return list(self._documents(row[0] for row in rows))
 

@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from audit_record.codec import dumps
-from chatbot_audit.stores.fold import fold_name, fold_text
+from chatbot_audit.stores.fold import fold_name, fold_text, mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,7 +67,7 @@ def _text(document: Mapping[str, Any], name: str) -> str | None:
     value = document.get(name)
     if not isinstance(value, str) or not value:
         return None
-    return value.encode(errors="replace").decode()
+    return mend(value)
 
 
 def _name(document: Mapping[str, Any], name: str) -> str | None:

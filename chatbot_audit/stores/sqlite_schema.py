@@ -41,7 +41,8 @@ _LEARN: Final = (
     f"INSERT INTO texts (rowid, {_TEXTS})"  # noqa: S608 - our own columns
     f" VALUES (new.id, {_NEW_TEXTS});"
 )
-_REMOVE: Final = _FORGET + " DELETE FROM labels WHERE record = old.id;"  # noqa: S608
+_UNLABEL: Final = "DELETE FROM labels WHERE record = old.id;"
+_REMOVE: Final = " ".join((_FORGET, _UNLABEL))
 _REPLACE: Final = f"{_FORGET} {_LEARN}"
 _SCHEMA: Final = (
     """
