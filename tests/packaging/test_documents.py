@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -127,3 +128,14 @@ def test_every_commands_recipe_is_short():
     recipes = re.findall(r"^[\w./%-]+:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
 
     assert max(len(recipe.splitlines()) for recipe in recipes) <= 3
+
+
+@pytest.mark.parametrize("path", DOCS, ids=str)
+def test_python_in_documents_is_python(path):
+    """Examples are code that can be read, and name what the library has."""
+    text = path.read_text(encoding="utf-8")
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and "emitter" in str(node.module):
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, alias.name) for alias in node.names)
