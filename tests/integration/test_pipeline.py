@@ -120,7 +120,9 @@ def test_from_a_bots_question_to_the_store(store, monkeypatch):
     found = list(store.search(Search(user="bob.smith")))
     assert [d["user_query"] for d in found] == [f"q{n}" for n in range(7)]
     assert all(d["topics"] == ["compensation@response"] for d in found)
-    assert [d["seq"] for d in found] == list(range(1, 8))
+    # Other emitters of this process may have begun the chain.
+    first = found[0]["seq"]
+    assert [d["seq"] for d in found] == list(range(first, first + 7))
     assert not any("problems" in d for d in found), found[0].get("problems")
     assert all("nonce" not in d for d in found)
 

@@ -80,7 +80,9 @@ def test_knows_a_control_message_by_its_type():
         pytest.param(b"  \n", "json:empty", id="blank"),
         pytest.param(b"\x1f\x8bxxxxxxxxxxxxxxxx", "gzip:broken", id="broken gzip"),
         pytest.param(pack(ENVELOPE)[:-9], "gzip:truncated", id="truncated gzip"),
-        pytest.param(pack(ENVELOPE) + b"junk that is no gzip", "gzip:broken", id="junk behind"),
+        pytest.param(
+            pack(ENVELOPE) + b"junk that is no gzip", "gzip:broken", id="junk behind"
+        ),
         pytest.param(b"not json", "json:broken", id="text"),
         pytest.param(b"[1]", "json:not_an_object", id="list"),
         pytest.param(b'{"a":1}', "envelope:unknown_shape", id="other object"),

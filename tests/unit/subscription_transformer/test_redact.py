@@ -267,10 +267,11 @@ def test_names_are_read_by_their_words(name, is_secret):
     assert names_a_secret(name) == is_secret
 
 
-HOSTILE = ["password", "AKIA", "eyJ", "a@", "1 ", "-----BEGIN PRIVATE KEY-----"] + [
-    'password="', "DE89 3704 ", "://a:", "bearer ", "password is ", "4111-", "xoxb-",
-    "secret key ", "[", '{"a":', "\\", "basic ", "AKIAQ3EGRXVZT5BMJ7WD ",
-]  # fmt: skip
+HOSTILE = [
+    *("password", "AKIA", "eyJ", "a@", "1 ", "-----BEGIN PRIVATE KEY-----"),
+    *('password="', "DE89 3704 ", "://a:", "bearer ", "password is ", "4111-"),
+    *("xoxb-", "secret key ", "[", '{"a":', "\\", "basic ", "AKIAQ3EGRXVZT5BMJ7WD "),
+]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
