@@ -38,13 +38,14 @@ MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 def main() -> int:
     """Build one zip; return the exit code."""
     options = _options()
-    if not _are_rules_right(options.rules):
-        return 1
     with tempfile.TemporaryDirectory() as folder:
+        rules = _as_json(options.rules, Path(folder) / "rules.json")
+        if not _are_rules_right(rules):
+            return 1
         tree = Path(folder) / "tree"
         tree.mkdir()
         _install_wheels(tree, options.python, options.machine)
-        _copy_sources(tree, options.rules)
+        _copy_sources(tree, rules)
         _write_build_facts(tree, options.python, options.machine)
         _write_zip(tree, options.output)
     size_bytes = options.output.stat().st_size
@@ -64,6 +65,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--rules", type=Path, help="rules in place of the shipped ones")
     return parser.parse_args()
+
+
+def _as_json(rules: Path | None, path: Path) -> Path | None:
+    """Write rules that are YAML as JSON: what the Lambda can read."""
+    if rules is None or rules.suffix.lower() not in (".yaml", ".yml"):
+        return rules
+    import yaml  # noqa: PLC0415 - only for rules written in YAML
+
+    path.write_text(json.dumps(yaml.safe_load(rules.read_text(encoding="utf-8"))))
+    return path
 
 
 def _are_rules_right(rules: Path | None) -> bool:

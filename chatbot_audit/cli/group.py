@@ -61,6 +61,11 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
         "Run the whole pipeline on this machine.",
         "sandbox",
     ),
+    "rules": LazyCommand(
+        "chatbot_audit.cli.rules",
+        "rules",
+        "Check rules for topics, signals and redaction.",
+    ),
 }
 
 
