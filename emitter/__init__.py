@@ -18,12 +18,19 @@ Leaving the block writes exactly one record. The bot's user never waits for it
 before the reply and never sees an error of it.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
 from emitter.client import AuditEmitter
 from emitter.clock import Clock
-from emitter.errors import EmitterError, QueueFullError, SettingsError, SinkError
 from emitter.question import Question
-from emitter.settings import EmitterSettings
-from emitter.sinks.entry import Entry, Sink
+
+if TYPE_CHECKING:
+    from emitter.errors import EmitterError, QueueFullError, SettingsError, SinkError
+    from emitter.settings import EmitterSettings
+    from emitter.sinks.entry import Entry, Sink
 
 __all__ = [
     "AuditEmitter",
@@ -37,3 +44,26 @@ __all__ = [
     "Sink",
     "SinkError",
 ]
+
+# Loaded when first used: most bots name none of these.
+_HOMES: Final = {
+    "EmitterError": "emitter.errors",
+    "EmitterSettings": "emitter.settings",
+    "Entry": "emitter.sinks.entry",
+    "QueueFullError": "emitter.errors",
+    "SettingsError": "emitter.errors",
+    "Sink": "emitter.sinks.entry",
+    "SinkError": "emitter.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,7 +5,8 @@ A value that its field cannot hold is kept among the record's `attributes`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from audit_record import AuditRecord
@@ -23,8 +24,9 @@ from audit_record.plain import to_plain
 from audit_record.shorten import fit
 from emitter.chain import PLACEHOLDER
 
+_LOG: Final = logging.getLogger("emitter")
 WITHHELD: Final = "[withheld: redact hook failed]"
-# Fields that only this library fills; a bot that names one makes a mistake.
+# Fields that only this library or the pipeline fills.
 OWN_FIELDS: Final = frozenset(
     {
         *TRANSFORMER_FIELDS,
@@ -32,18 +34,33 @@ OWN_FIELDS: Final = frozenset(
         *("nonce", "schema_version", "record_id", "truncated", "redactions"),
     }
 )
-SETTABLE_FIELDS: Final = frozenset(FIELDS_BY_NAME) - OWN_FIELDS
+# Texts of people inside lists.
+_NAMED_TEXTS: Final = (("sources", "title"), ("attachments", "name"))
 # Shortening mends these; everything else has to move.
 _MENDED: Final = frozenset({"length", "items"})
 
 Redact = Callable[[str], str]
 
 
-def require_settable(fields: Mapping[str, Any]) -> None:
-    """Raise `TypeError` for a field that a bot cannot set: a plain mistake."""
-    unknown = sorted(set(fields) - SETTABLE_FIELDS)
+def without_own_fields(
+    fields: Mapping[str, Any], and_keep: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return *fields* without those that only this library or the pipeline fills.
+
+    Args:
+        fields: What a bot has stated, by name.
+        and_keep: Fields of ours that may be stated here.
+
+    Raises:
+        TypeError: A field does not exist: a plain mistake.
+    """
+    unknown = sorted(set(fields) - set(FIELDS_BY_NAME))
     if unknown:
         raise TypeError(f"no such field of an audit record: {unknown[0]}")
+    dropped = sorted(OWN_FIELDS.intersection(fields).difference(and_keep))
+    if dropped:
+        _LOG.warning("audit: fields that a bot cannot set: %s", ", ".join(dropped))
+    return {name: value for name, value in fields.items() if name not in dropped}
 
 
 def assemble(
@@ -84,18 +101,22 @@ def _make_attributes_texts(values: dict[str, Any]) -> None:
 
 
 def _redact(values: dict[str, Any], redact: Redact) -> None:
-    withheld = 0
-    for name in (*TEXT_FIELDS, "feedback_comment"):
-        if values.get(name):
-            values[name], failed = _redacted(values[name], redact)
-            withheld += failed
+    withheld_count = 0
     attributes = values.get("attributes")
+    texts = [(values, name) for name in (*TEXT_FIELDS, "feedback_comment")]
     if isinstance(attributes, dict):
-        for name, value in attributes.items():
-            attributes[name], failed = _redacted(value, redact)
-            withheld += failed
-    if withheld:
-        values["redactions"] = {"withheld": withheld}
+        texts += [(attributes, name) for name in attributes]
+    for list_name, member in _NAMED_TEXTS:
+        items = values.get(list_name)
+        if isinstance(items, list):
+            texts += [(item, member) for item in items if isinstance(item, dict)]
+    for holder, name in texts:
+        text = holder.get(name)
+        if isinstance(text, str) and text:
+            holder[name], failed = _redacted(text, redact)
+            withheld_count += failed
+    if withheld_count:
+        values["redactions"] = {"withheld": withheld_count}
 
 
 def _redacted(text: str, redact: Redact) -> tuple[str, int]:
@@ -103,7 +124,8 @@ def _redacted(text: str, redact: Redact) -> tuple[str, int]:
         changed: Any = redact(text)
     except Exception:  # noqa: BLE001 - the hook is the bot's own code
         return WITHHELD, 1
-    return (changed, 0) if isinstance(changed, str) else (WITHHELD, 1)
+    # An empty text is no text in most fields: the hook has removed all of it.
+    return (changed or WITHHELD, 0) if isinstance(changed, str) else (WITHHELD, 1)
 
 
 def _move_misfits(values: dict[str, Any]) -> None:

@@ -8,18 +8,22 @@ that was forked begins chains of its own.
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from audit_record.codec import encode
 from audit_record.ids import new_random_hex
+from emitter.forks import tell_after_fork
 
 if TYPE_CHECKING:
     from audit_record import AuditRecord
 
 _CHAIN_ID_DIGITS: Final = 16
+# A process has one stream, or a few where the bot names sessions itself; the one
+# used longest ago begins a new chain if it comes back.
+MAX_CHAINS: Final = 1_024
 # Takes the place of chain fields while a record is fitted under its cap: no real
 # value is longer.
 PLACEHOLDER: Final = {
@@ -36,44 +40,45 @@ class _Chain:
     last_sha256: str = ""
 
 
-class _Registry:
-    """All chains of this process, by log group and stream."""
+class ChainRegistry:
+    """All chains of one process, by log group and stream."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.chains: dict[tuple[str, str], _Chain] = {}
+        self.begin_anew()
+        tell_after_fork(self)
 
+    def begin_anew(self) -> None:
+        """Forget the parent's chains and its lock."""
+        self._lock = threading.Lock()
+        self._chains: OrderedDict[tuple[str, str], _Chain] = OrderedDict()
 
-_registry = _Registry()
+    def seal(self, record: AuditRecord, log_group: str, log_stream: str) -> bytes:
+        """Give *record* its place in the chain and return its line, final to the byte.
 
-
-def seal(record: AuditRecord, log_group: str, log_stream: str) -> bytes:
-    """Give *record* its place in the chain and return its line, final to the byte.
-
-    Args:
-        record: Fitted with `PLACEHOLDER` in it, so that the line fits too.
-        log_group: Where the line will go.
-        log_stream: The same.
-    """
-    with _registry.lock:
-        chain = _registry.chains.setdefault((log_group, log_stream), _Chain())
-        chain.seq += 1
-        line = encode(
-            record.replace(
-                chain_id=chain.chain_id,
-                seq=chain.seq,
-                prev_sha256=chain.last_sha256 or None,
+        Args:
+            record: Fitted with `PLACEHOLDER` in it, so that the line fits too.
+            log_group: Where the line will go.
+            log_stream: The same.
+        """
+        with self._lock:
+            chain = self._chain((log_group, log_stream))
+            line = encode(
+                record.replace(
+                    chain_id=chain.chain_id,
+                    seq=chain.seq + 1,
+                    prev_sha256=chain.last_sha256 or None,
+                )
             )
-        )
-        chain.last_sha256 = hashlib.sha256(line).hexdigest()
-        return line
+            chain.seq += 1
+            chain.last_sha256 = hashlib.sha256(line).hexdigest()
+            return line
+
+    def _chain(self, stream: tuple[str, str]) -> _Chain:
+        chain = self._chains.setdefault(stream, _Chain())
+        self._chains.move_to_end(stream)
+        if len(self._chains) > MAX_CHAINS:
+            self._chains.popitem(last=False)
+        return chain
 
 
-def _begin_anew() -> None:
-    """Forget the parent's chains; its lock may be held by a thread not copied."""
-    global _registry  # noqa: PLW0603 - one registry a process is the point
-    _registry = _Registry()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+seal: Final = ChainRegistry().seal

@@ -16,12 +16,14 @@ def _now_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Two clocks.
+    """Two clocks and a way to wait.
 
     Attributes:
         now_ms: Milliseconds since 1970: what records are dated with.
         monotonic_s: Seconds that never go back: what durations are made of.
+        sleep_s: Waits so many seconds between attempts of the background sender.
     """
 
     now_ms: Callable[[], int] = _now_ms
     monotonic_s: Callable[[], float] = time.monotonic
+    sleep_s: Callable[[float], object] = time.sleep

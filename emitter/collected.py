@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emitter.gathered import Gathered
     from emitter.identity.source import SourceFacts
     from emitter.runtime import RuntimeFacts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Collected:
     """The raw material of one record.
 
@@ -22,12 +23,11 @@ class Collected:
         facts: What the event said.
         runtime: Where the bot runs.
         given: Fields that the bot named.
-        messages: What the model saw, as the bot handed it over.
-        answers: What models answered, as it came.
-        tools: Tools the bot named.
-        sources: Documents the bot named.
-        attachments: Files the person gave.
-        response: What the person was shown; None if the bot did not say.
+        model: Model that the bot said it would ask.
+        gathered: Conversation, answers, tools, sources, files and reply.
+        error: What left the block, if anything.
+        is_timeout: Whether Lambda is about to stop the bot.
+        ref_record_id: Of the record that was written as the time was up.
     """
 
     record_id: str
@@ -37,9 +37,13 @@ class Collected:
     facts: SourceFacts
     runtime: RuntimeFacts
     given: dict[str, Any]
-    messages: Any
-    answers: list[Any]
-    tools: list[dict[str, Any]]
-    sources: list[dict[str, Any]]
-    attachments: list[dict[str, Any]]
-    response: str | None
+    model: Any
+    gathered: Gathered
+    error: BaseException | None = None
+    is_timeout: bool = False
+    ref_record_id: str | None = None
+
+    @property
+    def response(self) -> str | None:
+        """What the person was shown; None if the bot did not say."""
+        return self.gathered.response

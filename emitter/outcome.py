@@ -31,7 +31,7 @@ def outcome_of(
         response: What the person was shown.
         is_complete: Whether every stream reached its end.
     """
-    if _is_cancelled(error):
+    if is_cancellation(error):
         return "cancelled"
     if error is not None:
         return "error"
@@ -42,8 +42,10 @@ def outcome_of(
     return "answered" if response.strip() else "empty"
 
 
-def _is_cancelled(error: BaseException | None) -> bool:
+def is_cancellation(error: BaseException | None) -> bool:
+    """Tell whether a task was cancelled, or nobody reads a generator any more."""
     # Loading asyncio costs more than this whole library; without it nothing of it
     # can have been raised.
     asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and isinstance(error, asyncio.CancelledError)
+    is_cancelled = asyncio is not None and isinstance(error, asyncio.CancelledError)
+    return is_cancelled or isinstance(error, GeneratorExit)

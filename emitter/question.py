@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
+import enum
 import functools
-import hashlib
 import logging
+import os
 import re
-from collections.abc import Callable, Iterator
+import threading
+from contextlib import contextmanager, suppress
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -20,28 +21,28 @@ from typing import (
     cast,
 )
 
-from audit_record.fields import TOOL_STATUSES
 from audit_record.ids import new_random_hex, new_record_id
-from audit_record.plain import to_plain
-from emitter.collected import Collected
+from emitter.errors import EmitterError
+from emitter.gathered import Gathered, copied
 from emitter.identity.source import SourceFacts, read_source
-from emitter.runtime import RuntimeFacts, read_runtime
+from emitter.runtime import read_runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from emitter.client import AuditEmitter
+    from emitter.collected import Collected
+    from emitter.draft import Recipe
+    from emitter.guard import Watch
 
 _LOG: Final = logging.getLogger("emitter")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 # Bedrock allows these characters in a value of requestMetadata, and 256 of them.
 # AWS docs, Converse.
-_NOT_IN_METADATA: Final = re.compile(r"[^a-zA-Z0-9\s:_@$#=/+,.\-]", re.ASCII)
+_NOT_IN_METADATA: Final = r"(?a:[^a-zA-Z0-9\s:_@$#=/+,.\-])"
 _MAX_METADATA_CHARS: Final = 256
-# What a bot may collect for one question before the rest is only counted away by
-# shortening: far above the record's own limits, so that memory stays bounded.
-_MAX_LISTED: Final = 1_000
 
 _current: contextvars.ContextVar[Question | None] = contextvars.ContextVar(
     "audit_question", default=None
@@ -51,6 +52,23 @@ _current: contextvars.ContextVar[Question | None] = contextvars.ContextVar(
 def current_question() -> Question | None:
     """Return the question that this code runs for, if there is one."""
     return _current.get()
+
+
+@contextmanager
+def running_for(question: Question) -> Iterator[None]:
+    """Have the code inside run for *question*, in this context alone."""
+    token = _current.set(question)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class _State(enum.Enum):
+    OPEN = enum.auto()
+    # The guard has written what was known; the block has not ended.
+    TIMED_OUT = enum.auto()
+    ENDED = enum.auto()
 
 
 def _safe(
@@ -88,30 +106,35 @@ class Question:
         user: Any = None,
         lambda_context: Any = None,
     ) -> None:
-        self._emitter = emitter
-        clock = emitter.clock
+        self._writer = emitter.writer
+        clock = self._writer.clock
         self._asked_ms = clock.now_ms()
         self._started_s = clock.monotonic_s()
-        self.record_id = new_record_id(self._asked_ms)
-        self._nonce = new_random_hex(32)
+        self.record_id = self._new_id()
         self._user = user
-        self._given = given
+        self._model = given.get("model_used")
+        messages = given.pop("conversation", None)
         self._facts: SourceFacts = read_source(source, text=given.pop("text", None))
-        self._runtime: RuntimeFacts = read_runtime(lambda_context)
-        self._messages: Any = given.pop("conversation", None)
-        self._answers: list[Any] = []
-        self._tools: list[dict[str, Any]] = []
-        self._sources: list[dict[str, Any]] = []
-        self._attachments: list[dict[str, Any]] = list(self._facts.attachments)
-        self._streams: list[Any] = []
-        self._response: str | None = None
-        self._duration_ms: int | None = None
+        self._runtime = read_runtime(lambda_context, event=self._facts.event)
+        self._given = given
+        self._gathered = Gathered(self._facts.attachments)
+        self._replied_ms: int | None = None
+        self._lock = threading.Lock()
+        self._state = _State.OPEN
+        self._pid = os.getpid()
         self._token: contextvars.Token[Question | None] | None = None
-        self._is_written = False
+        self._watch: Watch | None = None
+        if messages is not None:
+            self.conversation(messages)
 
     def __enter__(self) -> Self:
         """Make this the question that the code inside runs for."""
         self._token = _current.set(self)
+        remaining_ms = self._runtime.remaining_ms
+        if remaining_ms is not None and self._watch is None:
+            from emitter.guard import guard  # noqa: PLC0415 - for Lambda alone
+
+            self._watch = guard.watch(self, remaining_ms)
         return self
 
     def __exit__(
@@ -121,8 +144,14 @@ class Question:
         trace: TracebackType | None,
     ) -> None:
         """Write the record; an error goes on to the bot as it came."""
-        self._leave()
-        self._write(error)
+        try:
+            recipe = self._end(error)
+            if recipe is not None:
+                self._writer.deliver(recipe, self._runtime.remaining_ms)
+        except EmitterError:  # the policy that the caller chose
+            raise
+        except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
+            self._writer.stats.count_failed(type(failure).__name__)
 
     async def __aenter__(self) -> Self:
         """As `with`."""
@@ -134,30 +163,32 @@ class Question:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Write the record on an executor, also while the task is cancelled."""
-        import asyncio  # noqa: PLC0415 - loaded already where this is awaited
+        """Write the record on a thread, also while the task is cancelled."""
+        try:
+            recipe = self._end(error)
+            if recipe is not None:
+                await self._writer.deliver_async(recipe, self._runtime.remaining_ms)
+        except EmitterError:  # the policy that the caller chose
+            raise
+        except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
+            self._writer.stats.count_failed(type(failure).__name__)
 
-        self._leave()
-        loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(None, self._write, error)
-        await asyncio.shield(writing)
-
-    def conversation(self, messages: _T) -> _T | list[Any]:
+    def conversation(self, messages: _T) -> _T:
         """Tell what the model is about to see.
 
         Args:
             messages: Of Converse, Anthropic, OpenAI or Strands, or text.
 
         Returns:
-            The messages, for the bot to use: an iterator comes back as a list,
-            because it can be read only once.
+            The messages, for the bot to use: an iterator comes back as another
+            one or a list, because it can be read only once.
         """
-        kept: Any = messages
-        with contextlib.suppress(Exception):
-            if isinstance(messages, Iterator):
-                kept = list(messages)
-            self._messages = list(kept) if isinstance(kept, list | tuple) else kept
-        return kept  # type: ignore[no-any-return]
+        try:
+            self._gathered.messages, kept = copied(messages)
+        except Exception as error:  # noqa: BLE001 - the bot must never be harmed
+            _LOG.warning("audit: conversation failed: %s", type(error).__name__)
+            return messages
+        return cast("_T", kept)
 
     def model_response(self, response: _T) -> _T:
         """Tell what a model answered; return it.
@@ -166,7 +197,7 @@ class Question:
             response: Of Converse, InvokeModel, Anthropic, OpenAI, Bedrock Agents,
                 RetrieveAndGenerate or Strands, as it came. Several are added up.
         """
-        self._add_answer(response)
+        self.add_answer(response)
         return response
 
     def consume(self, stream: Any) -> Any:
@@ -175,12 +206,12 @@ class Question:
         Synchronous and asynchronous streams both work; an aborted one counts as
         partial.
         """
-        from emitter.conversation import tee, tee_async  # noqa: PLC0415 - see client
+        from emitter.conversation import tee, tee_async  # noqa: PLC0415 - as needed
 
-        wrap: Any = tee_async if hasattr(stream, "__aiter__") else tee
         try:
-            along = wrap(stream, self._add_answer)
-            self._keep(self._streams, along)
+            wrap: Any = tee_async if hasattr(stream, "__aiter__") else tee
+            along = wrap(stream, self.add_answer)
+            self._gathered.add_stream(along.tell_facts)
         except Exception as error:  # noqa: BLE001 - the bot must get its stream
             _LOG.warning("audit: consume failed: %s", type(error).__name__)
             return stream
@@ -189,58 +220,51 @@ class Question:
     @_safe
     def reply(self, text: Any) -> None:
         """Tell what the person was shown; several replies are joined by newlines."""
-        plain = to_plain(text)
-        shown = plain if isinstance(plain, str) else str(plain)
-        self._response = (
-            shown if self._response is None else f"{self._response}\n{shown}"
-        )
-        self._duration_ms = self._elapsed_ms()
+        self._gathered.add_reply(text)
+        self._replied_ms = self._elapsed_ms()
 
     @_safe
-    def tool(self, name: Any, status: str = "ok", ms: int | None = None) -> None:
+    def tool(self, name: Any, status: Any = "ok", ms: float | None = None) -> None:
         """Tell that a tool was called: its name, ok/error/returned, milliseconds."""
-        entry = {
-            "name": str(to_plain(name)) or "unknown",
-            "status": status if status in TOOL_STATUSES else "ok",
-            "ms": ms if isinstance(ms, int) and ms >= 0 else None,
-        }
-        self._keep(self._tools, entry)
+        self._gathered.add_tool(name, status, ms)
 
     @_safe
     def source(self, uri: Any, title: Any = None, score: float | None = None) -> None:
         """Tell that the answer drew on a document."""
-        self._keep(
-            self._sources, {"uri": _text(uri), "title": _text(title), "score": score}
-        )
+        self._gathered.add_source(uri, title, score)
 
     @_safe
     def attachment(
         self,
         name: Any,
         type: Any = None,  # noqa: A002 - the field's own name
-        data: bytes | None = None,
+        data: Any = None,
         bytes: int | None = None,  # noqa: A002 - the field's own name
     ) -> None:
         """Tell that the person gave a file; only its size and digest are kept."""
-        digest = hashlib.sha256(data).hexdigest() if data is not None else None
-        size = len(data) if data is not None else bytes
-        entry = {"name": _text(name), "type": _text(type), "bytes": size}
-        self._keep(self._attachments, entry | {"sha256": digest})
+        self._gathered.add_attachment(name, type, data, bytes)
+
+    @_safe
+    def add_answer(self, answer: Any) -> None:
+        """Take an answer as a model gave it, or the facts of one."""
+        self._gathered.add_answer(answer)
 
     def set(self, **fields: Any) -> None:
         """Set fields of the record by name; what the bot says here wins.
 
-        Raises:
-            TypeError: A field does not exist, or only this library fills it.
-        """
-        from emitter.assemble import require_settable  # noqa: PLC0415 - see client
+        Fields that only this library or the pipeline fills are left as they are.
 
-        require_settable(fields)
-        attributes = fields.get("attributes")
+        Raises:
+            TypeError: A field does not exist.
+        """
+        from emitter.assemble import without_own_fields  # noqa: PLC0415 - as needed
+
+        stated = without_own_fields(fields)
+        attributes = stated.get("attributes")
         before = self._given.get("attributes")
         if isinstance(attributes, dict) and isinstance(before, dict):
-            fields["attributes"] = before | attributes
-        self._given |= fields
+            stated["attributes"] = before | attributes
+        self._given = self._given | stated
 
     def bedrock_metadata(self) -> dict[str, str]:
         """Return what to pass as Bedrock's ``requestMetadata``.
@@ -249,10 +273,11 @@ class Question:
         """
         parts = {
             "record_id": self.record_id,
-            "bot_name": self._emitter.bot_name,
-            "conversation_id": self._facts.conversation_id or "",
+            "bot_name": self._writer.bot_name,
+            "conversation_id": self._facts.conversation_id,
+            "user_platform_id": self._facts.user_platform_id,
         }
-        cleaned = {n: _NOT_IN_METADATA.sub("_", v) for n, v in parts.items() if v}
+        cleaned = {n: re.sub(_NOT_IN_METADATA, "_", v) for n, v in parts.items() if v}
         return {name: value[:_MAX_METADATA_CHARS] for name, value in cleaned.items()}
 
     def bind(self, function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -260,57 +285,15 @@ class Question:
 
         @functools.wraps(function)
         def bound(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-            token = _current.set(self)
-            try:
+            with running_for(self):
                 return function(*args, **kwargs)
-            finally:
-                _current.reset(token)
 
         return bound
 
-    def _leave(self) -> None:
-        if self._token is None:
-            return
-        # The block may be left in another context than it was entered in, as
-        # generators of tests and frameworks do.
-        with contextlib.suppress(ValueError):
-            _current.reset(self._token)
-        self._token = None
-
-    def _write(self, error: BaseException | None) -> None:
-        if self._is_written:
-            return
-        self._is_written = True
-        try:
-            # A stream that the bot left unread has still said something.
-            for stream in self._streams:
-                stream.tell_facts()
-            self._duration_ms = self._duration_ms or self._elapsed_ms()
-            self._emitter.write_question(self, error)
-        except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
-            self._emitter.count_loss(type(failure).__name__)
-
-    def _elapsed_ms(self) -> int:
-        return max(
-            int((self._emitter.clock.monotonic_s() - self._started_s) * 1_000), 0
-        )
-
-    def _add_answer(self, answer: Any) -> None:
-        self._keep(self._answers, answer)
-
-    def _keep(self, into: list[Any], item: Any) -> None:
-        if len(into) < _MAX_LISTED:
-            into.append(item)
-
     @property
-    def asked_ms(self) -> int:
-        """When the question arrived, in ms since the epoch."""
-        return self._asked_ms
-
-    @property
-    def runtime(self) -> RuntimeFacts:
-        """Where the bot runs."""
-        return self._runtime
+    def has_reply(self) -> bool:
+        """Whether it was told what the person was shown."""
+        return self._gathered.response is not None
 
     @property
     def facts(self) -> SourceFacts:
@@ -322,27 +305,90 @@ class Question:
         """The bot's own word for who asked."""
         return self._user
 
-    def collected(self) -> Collected:
-        """Return what the bot told, for the record that is made of it."""
+    def _leave(self) -> None:
+        """Let the code of this context run for no question; the block stays open.
+
+        Where another thread or a generator ends the block, its own steps are bound
+        with `bind`.
+        """
+        token, self._token = self._token, None
+        if token is not None:
+            # The block may be left in another context than it was entered in, as
+            # generators of tests and frameworks do.
+            with suppress(ValueError):
+                _current.reset(token)
+
+    def time_is_up(self) -> None:
+        """Write what is known, as Lambda is about to stop the bot; never raises."""
+        with self._lock:
+            if self._state is not _State.OPEN:
+                return
+            self._state = _State.TIMED_OUT
+        try:
+            recipe = self._recipe(self.collected(is_timeout=True))
+            self._writer.deliver_now(recipe)
+        except Exception as failure:  # noqa: BLE001 - the guard watches others too
+            self._writer.stats.count_failed(type(failure).__name__)
+
+    def collected(self, **ending: Any) -> Collected:
+        """Return what the bot told, for the record that is made of it.
+
+        Args:
+            **ending: How the question ended; see `Collected`.
+        """
+        from emitter.collected import Collected  # noqa: PLC0415 - after the reply only
+
+        facts = {"record_id": self.record_id} | ending
         return Collected(
-            record_id=self.record_id,
-            nonce=self._nonce,
+            nonce=new_random_hex(32, **self._chance()),
             asked_ms=self._asked_ms,
-            duration_ms=self._duration_ms,
+            duration_ms=self._replied_ms,
             facts=self._facts,
             runtime=self._runtime,
             given=self._given,
-            messages=self._messages,
-            answers=self._answers,
-            tools=self._tools,
-            sources=self._sources,
-            attachments=self._attachments,
-            response=self._response,
+            model=self._model,
+            gathered=self._gathered,
+            **facts,
         )
 
+    def _recipe(self, collected: Collected) -> Recipe:
+        from emitter.closing import recipe_of  # noqa: PLC0415 - after the reply only
 
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    plain = to_plain(value)
-    return plain if isinstance(plain, str) else str(plain)
+        return recipe_of(self._writer, collected, self._user)
+
+    def _end(self, error: BaseException | None) -> Recipe | None:
+        """Leave the block; return what to write, None if that was done before.
+
+        A forked child that leaves the block writes nothing: the question is the
+        parent's. Where the guard has written already, the full record follows it.
+        """
+        self._leave()
+        if self._watch is not None:
+            self._watch.cancel()
+        with self._lock:
+            before, self._state = self._state, _State.ENDED
+        if before is _State.ENDED or self._pid != os.getpid():
+            return None
+        if self._replied_ms is None:
+            self._replied_ms = self._elapsed_ms()
+        try:
+            self._gathered.end_streams()
+        except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
+            _LOG.warning("audit: stream failed: %s", type(failure).__name__)
+        if before is _State.OPEN:
+            return self._recipe(self.collected(error=error))
+        return self._recipe(
+            self.collected(
+                error=error, record_id=self._new_id(), ref_record_id=self.record_id
+            )
+        )
+
+    def _elapsed_ms(self) -> int:
+        return max(int((self._writer.clock.monotonic_s() - self._started_s) * 1_000), 0)
+
+    def _new_id(self) -> str:
+        return new_record_id(self._asked_ms, **self._chance())
+
+    def _chance(self) -> dict[str, Any]:
+        random_bits = self._writer.given.random_bits
+        return {} if random_bits is None else {"random_bits": random_bits}

@@ -1,4 +1,4 @@
-"""Where the bot runs: account, region, log stream, request, trace."""
+"""Where the bot runs: account, region, log stream, request, trace, time left."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ import functools
 import os
 import re
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from audit_record.links import console_log_url
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
-_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
+# Compiled when first used: most of them are not, and a cold start is waited for.
+_ACCOUNT: Final = r"[0-9]{12}"
+_REGION: Final = r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}"
 # X-Ray's root: version, 8 hex digits of time, 24 of random. AWS docs, X-Ray.
-_XRAY_ROOT: Final = re.compile(r"Root=1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_XRAY_ROOT: Final = r"Root=1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})(?!\w)"
+_TRACEPARENT: Final = r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+_NOT_IN_HOST: Final = r"[^A-Za-z0-9.\-]"
 _ARN_PARTS: Final = 6
+_MAX_HOST_CHARS: Final = 64
+_WINDOWS: Final = "COMPUTERNAME"
+_TRACE_HEADERS: Final = ("traceparent", "x-amzn-trace-id")
+# What tells Lambda, ECS and AgentCore from a laptop. AWS docs of each.
+_ON_AWS: Final = (
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_EXECUTION_ENV",
+    "ECS_CONTAINER_METADATA_URI_V4",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +37,32 @@ class RuntimeFacts:
 
     Attributes:
         aws_account_id: Twelve digits, or ``unknown``.
-        session_id: Lambda's log stream, or ``local/<host>/<pid>-<start>``.
+        session_id: Lambda's log stream, AgentCore's session, or
+            ``local/<host>/<pid>-<start>``.
         aws_region: Region that runs the bot, if known.
         log_group: Group of the bot's own execution log, if known.
+        log_stream: Stream of the same, if known.
         request_id: Lambda's request id, if there is one.
         trace_id: W3C trace id, if there is one.
-        remaining_ms: Milliseconds until Lambda stops the bot; None elsewhere.
+        remaining_ms: Gives the milliseconds until Lambda stops the bot, None where
+            that cannot be told any more; None elsewhere.
     """
 
     aws_account_id: str = "unknown"
     session_id: str = "unknown"
     aws_region: str | None = None
     log_group: str | None = None
+    log_stream: str | None = None
     request_id: str | None = None
     trace_id: str | None = None
-    remaining_ms: Callable[[], int] | None = None
+    remaining_ms: Callable[[], int | None] | None = None
 
     def as_fields(self, time_ms: int) -> dict[str, str]:
-        """Return the record's fields; what is unknown is left out."""
+        """Return the record's fields; what is unknown is left out.
+
+        Args:
+            time_ms: Where the link into the log begins, in ms since 1970.
+        """
         fields = {
             "aws_account_id": self.aws_account_id,
             "session_id": self.session_id,
@@ -58,37 +75,41 @@ class RuntimeFacts:
         return {name: value for name, value in fields.items() if value}
 
     def _log_url(self, time_ms: int) -> str | None:
-        if not (self.aws_region and self.log_group):
-            return None
-        if self.session_id.startswith("local/"):
+        if not (self.aws_region and self.log_group and self.log_stream):
             return None
         return console_log_url(
-            self.aws_region, self.log_group, self.session_id, time_ms
+            self.aws_region, self.log_group, self.log_stream, time_ms
         )
 
 
-def read_runtime(context: Any, environ: Mapping[str, str] = os.environ) -> RuntimeFacts:
-    """Read a Lambda *context* and the environment. Total: any object will do.
+def read_runtime(
+    context: Any = None,
+    environ: Mapping[str, str] = os.environ,
+    event: Mapping[str, Any] | None = None,
+) -> RuntimeFacts:
+    """Read what surrounds the bot. Total: any object will do.
 
     Args:
-        context: Lambda's context object, or None elsewhere.
+        context: Lambda's context object, AgentCore's, the ARN of what runs the
+            bot, or None.
         environ: Environment variables.
+        event: What made the bot run; its headers may carry a trace id.
     """
-    arn = _text(context, "invoked_function_arn") or environ.get("AGENTCORE_RUNTIME_ARN")
-    account, region = read_arn(arn)
-    trace = environ.get("_X_AMZN_TRACE_ID") or environ.get("TRACEPARENT", "")
+    account, region = read_arn(_arn_of(context))
+    stream = _text(context, "log_stream_name") or environ.get(
+        "AWS_LAMBDA_LOG_STREAM_NAME"
+    )
     return RuntimeFacts(
-        aws_account_id=account or "unknown",
-        session_id=_text(context, "log_stream_name")
-        or environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        or local_session_id(),
+        aws_account_id=account or _account_in(environ),
+        session_id=stream or _text(context, "session_id") or local_session_id(),
         aws_region=region
         or environ.get("AWS_REGION")
         or environ.get("AWS_DEFAULT_REGION"),
         log_group=_text(context, "log_group_name")
         or environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
+        log_stream=stream,
         request_id=_text(context, "aws_request_id"),
-        trace_id=read_trace_id(trace),
+        trace_id=_trace_id(environ, event),
         remaining_ms=_remaining(context),
     )
 
@@ -99,22 +120,24 @@ def read_arn(arn: Any) -> tuple[str | None, str | None]:
     Plain, alias and version ARNs of functions, those of other partitions, and of
     AgentCore runtimes all have them in the same place; a bare name has neither.
     """
-    parts = arn.split(":") if isinstance(arn, str) else []
+    parts = arn.strip().split(":") if isinstance(arn, str) else []
     if len(parts) < _ARN_PARTS or parts[0] != "arn":
         return None, None
     region, account = parts[3], parts[4]
     return (
-        account if _ACCOUNT.fullmatch(account) else None,
-        region if _REGION.fullmatch(region) else None,
+        account if re.fullmatch(_ACCOUNT, account) else None,
+        region if re.fullmatch(_REGION, region) else None,
     )
 
 
-def read_trace_id(header: str) -> str | None:
+def read_trace_id(header: Any) -> str | None:
     """Return the 32 hex digits of an X-Ray header or a W3C traceparent."""
-    root = _XRAY_ROOT.search(header)
+    if not isinstance(header, str):
+        return None
+    root = re.search(_XRAY_ROOT, header)
     if root:
         return (root[1] + root[2]).lower()
-    parent = _TRACEPARENT.fullmatch(header.strip())
+    parent = re.fullmatch(_TRACEPARENT, header.strip())
     return parent[1] if parent and parent[1].strip("0") else None
 
 
@@ -123,30 +146,72 @@ def is_on_lambda(environ: Mapping[str, str] = os.environ) -> bool:
     return bool(environ.get("AWS_LAMBDA_FUNCTION_NAME"))
 
 
+def is_on_aws(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether AWS ships what this process prints."""
+    return any(environ.get(name) for name in _ON_AWS)
+
+
 def local_session_id() -> str:
     """Name this process, where no Lambda names it; another one after a fork."""
     return _session_of(os.getpid())
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4)
 def _session_of(process_id: int) -> str:
-    host = re.sub(r"[^A-Za-z0-9.\-]", "_", os.uname().nodename)[:64] or "host"
+    # Loading socket for its gethostname would cost every cold start.
+    node = os.uname().nodename if hasattr(os, "uname") else os.environ.get(_WINDOWS, "")
+    host = re.sub(_NOT_IN_HOST, "_", node)[:_MAX_HOST_CHARS] or "host"
     return f"local/{host}/{process_id}-{int(time.time())}"
+
+
+def _arn_of(context: Any) -> Any:
+    if isinstance(context, str):
+        return context
+    return _text(context, "invoked_function_arn") or _text(context, "runtime_arn")
+
+
+def _account_in(environ: Mapping[str, str]) -> str:
+    account = environ.get("AWS_ACCOUNT_ID", "")
+    return account if re.fullmatch(_ACCOUNT, account) else "unknown"
+
+
+def _trace_id(environ: Mapping[str, str], event: Any) -> str | None:
+    """Prefer Lambda's own trace, which its log lines carry too."""
+    for name in ("_X_AMZN_TRACE_ID", "TRACEPARENT"):
+        found = read_trace_id(environ.get(name))
+        if found:
+            return found
+    headers = event.get("headers") if isinstance(event, dict) else None
+    if not isinstance(headers, dict):
+        return None
+    by_name = {name.lower(): v for name, v in headers.items() if isinstance(name, str)}
+    found_in = (read_trace_id(by_name.get(name)) for name in _TRACE_HEADERS)
+    return next((trace for trace in found_in if trace), None)
 
 
 def _text(context: Any, name: str) -> str | None:
     try:
-        value = getattr(context, name, None)
-    except Exception:  # noqa: BLE001 - a bot's own context object may do anything
+        is_map = isinstance(context, Mapping)
+        value = context.get(name) if is_map else getattr(context, name, None)
+    except Exception:  # noqa: BLE001 - a bot's own context may do anything
         return None
     return value if isinstance(value, str) and value else None
 
 
-def _remaining(context: Any) -> Callable[[], int] | None:
+def _remaining(context: Any) -> Callable[[], int | None] | None:
     try:
-        remaining = getattr(context, "get_remaining_time_in_millis", None)
-        return (
-            remaining if callable(remaining) and int(remaining()) is not None else None
-        )
+        ask = getattr(context, "get_remaining_time_in_millis", None)
     except Exception:  # noqa: BLE001 - as above
         return None
+    if not callable(ask):
+        return None
+
+    def remaining_ms() -> int | None:
+        try:
+            left: Any = ask()
+            is_number = isinstance(left, int | float) and not isinstance(left, bool)
+            return int(left) if is_number else None
+        except Exception:  # noqa: BLE001 - as above
+            return None
+
+    return remaining_ms if remaining_ms() is not None else None

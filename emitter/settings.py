@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from audit_record import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-_T = TypeVar("_T")
+DEFAULT_LOG_GROUP: Final = "/aws/ai-bots/audit-logs"
+PREFIX: Final = "BOT_AUDIT_"
 SINKS: Final = ("auto", "cloudwatch", "stdout")
 MODES: Final = ("sync", "thread")
 FALLBACKS: Final = ("full", "metadata", "off")
 STYLES: Final = ("tagged", "plain")
+OVERFLOWS: Final = ("block", "spool", "raise")
+_MIB: Final = 1_048_576
 _LOG_GROUP: Final = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
 _DOMAIN: Final = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?", re.ASCII
 )
 _ID: Final = re.compile(r"[A-Za-z0-9\-]{1,64}", re.ASCII)
+_FOLDER: Final = re.compile(r"[^\0]+")
 _SWITCH: Final = {"1": True, "true": True, "on": True, "yes": True} | {
     "0": False,
     "false": False,
@@ -37,22 +42,29 @@ class EmitterSettings:
     Attributes:
         log_group: The shared audit log group.
         sink: ``cloudwatch``, ``stdout`` or ``auto``: CloudWatch on Lambda or where
-            a log group is named in the environment, else stdout.
+            somebody chose a log group, else stdout.
         region: Region of the log group; "" leaves it to the AWS library.
         mode: ``sync``, or ``thread`` for long-lived servers.
         home_domains: Mail domains that share one login namespace.
         slack_team: Our own Slack workspace.
         tenant: Our own Entra tenant.
-        max_record_bytes: Cap on one encoded record.
+        max_record_bytes: Cap on one encoded record, 32,768 to 1,048,550.
         budget_ms: The most that writing one record may take, after the reply.
         fallback: What the fallback line holds: ``full``, ``metadata``, ``off``.
-        spool_dir: Where records wait that CloudWatch did not take, outside Lambda.
-        style: How conversations are flattened.
+        spool_dir: Where records wait that CloudWatch did not take, outside Lambda;
+            "" has none, and the marked line goes to stdout.
+        style: How conversations are flattened: ``tagged`` or ``plain``.
         is_enabled: False writes nothing, and says so once.
         is_log_group_named: Whether somebody chose the log group.
+        overflow: What mode ``thread`` does when its queue is full: ``block`` for
+            the budget at most, ``spool`` to the fallback, or ``raise``.
+        max_queue_count: Records that may wait in mode ``thread``.
+        max_queue_bytes: Their size, estimated.
+        max_spool_bytes: Size of the spool folder; what is older is kept.
+        problems: What is wrong with the values given; defaults stand for them.
     """
 
-    log_group: str = "/aws/ai-bots/audit-logs"
+    log_group: str = DEFAULT_LOG_GROUP
     sink: str = "auto"
     region: str = ""
     mode: str = "sync"
@@ -66,95 +78,153 @@ class EmitterSettings:
     style: str = "tagged"
     is_enabled: bool = True
     is_log_group_named: bool = False
+    overflow: str = "spool"
+    max_queue_count: int = 10_000
+    max_queue_bytes: int = 64 * _MIB
+    max_spool_bytes: int = 256 * _MIB
+    problems: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.log_group != DEFAULT_LOG_GROUP:
+            object.__setattr__(self, "is_log_group_named", True)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> tuple[EmitterSettings, list[str]]:
-        """Read ``BOT_AUDIT_*`` variables.
+    def from_env(
+        cls, environ: Mapping[str, str] = os.environ, **arguments: Any
+    ) -> EmitterSettings:
+        """Read the ``BOT_AUDIT_*`` variables.
+
+        Args:
+            environ: Environment variables; unset and blank ones do not count.
+            **arguments: Values by attribute name, which beat the environment.
 
         Returns:
-            Settings in which faulty variables have their default, and a sentence
-            for each fault.
+            Settings in which faulty values have their default, with a sentence for
+            each fault in `problems`.
+
+        Raises:
+            TypeError: An argument is no attribute.
         """
-        reader = _Reader(environ)
-        values: dict[str, Any] = {
-            "log_group": reader.text("LOG_GROUP", "a log group's name", _LOG_GROUP),
-            "sink": reader.choice("SINK", SINKS),
-            "region": reader.text("REGION", "a region's name", _REGION),
-            "mode": reader.choice("MODE", MODES),
-            "home_domains": reader.domains("HOME_DOMAINS"),
-            "slack_team": reader.text("SLACK_TEAM", "a workspace id", _ID),
-            "tenant": reader.text("TENANT", "a tenant id", _ID),
-            "max_record_bytes": reader.number(
-                "MAX_RECORD_BYTES",
-                limits.MIN_MAX_RECORD_BYTES,
-                limits.MAX_LOG_EVENT_BYTES,
-            ),
-            "budget_ms": reader.number("BUDGET_MS", 100, 60_000),
-            "fallback": reader.choice("FALLBACK", FALLBACKS),
-            "spool_dir": reader.text("SPOOL_DIR", "a folder", re.compile(r"[^\0]+")),
-            "style": reader.choice("STYLE", STYLES),
-            "is_enabled": reader.switch("ENABLED"),
-        }
-        known = {name: value for name, value in values.items() if value is not None}
-        settings = cls(**known, is_log_group_named="log_group" in known)
-        return settings, reader.faults
-
-
-class _Reader:
-    """Reads variables and collects what is wrong with them; None is unset."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.faults: list[str] = []
-
-    def text(self, name: str, expected: str, pattern: re.Pattern[str]) -> str | None:
-        """Return a text that matches."""
-        return self._read(name, expected, str, lambda v: bool(pattern.fullmatch(v)))
-
-    def choice(self, name: str, allowed: tuple[str, ...]) -> str | None:
-        """Return one of the words allowed."""
-        expected = "one of " + ", ".join(allowed)
-        return self._read(name, expected, str.lower, allowed.__contains__)
-
-    def number(self, name: str, lowest: int, highest: int) -> int | None:
-        """Return a whole number in a range."""
-        expected = f"a whole number from {lowest} to {highest}"
-        return self._read(name, expected, int, lambda v: lowest <= v <= highest)
-
-    def switch(self, name: str) -> bool | None:
-        """Return on or off."""
-        expected = "on or off"
-        return self._read(name, expected, lambda v: _SWITCH[v.lower()], lambda _: True)
-
-    def domains(self, name: str) -> tuple[str, ...] | None:
-        """Return domains separated by commas."""
-
-        def split(text: str) -> tuple[str, ...]:
-            return tuple(part.strip() for part in text.split(",") if part.strip())
-
-        return self._read(
-            name,
-            "domains separated by commas",
-            split,
-            lambda v: all(_DOMAIN.fullmatch(domain) for domain in v),
+        found: dict[str, Any] = {}
+        problems: list[str] = []
+        for name, rule in _RULES.items():
+            text = environ.get(rule.variable, "").strip() if rule.variable else ""
+            if text and name not in arguments:
+                _take(found, problems, rule, rule.variable, name, text)
+        settings = cls(**arguments).checked()
+        named = settings.is_log_group_named or "log_group" in {*found, *arguments}
+        return replace(
+            settings,
+            **found,
+            is_log_group_named=named,
+            problems=(*settings.problems, *problems),
         )
 
-    def _read(
-        self,
-        name: str,
-        expected: str,
-        convert: Callable[[str], _T],
-        is_legal: Callable[[_T], bool],
-    ) -> _T | None:
-        text = self._environ.get(f"BOT_AUDIT_{name}", "").strip()
-        if not text:
-            return None
-        value: _T | None
-        try:
-            value = convert(text)
-        except (ValueError, KeyError):
-            value = None
-        if value is None or not is_legal(value):
-            self.faults.append(f"BOT_AUDIT_{name} must be {expected}")
-            return None
-        return value
+    def checked(self) -> EmitterSettings:
+        """Return these settings with defaults in place of faulty values."""
+        found: dict[str, Any] = {}
+        problems = list(self.problems)
+        for field in fields(self):
+            rule = _RULES.get(field.name)
+            value = getattr(self, field.name)
+            if rule is None or value == field.default:
+                continue
+            _take(found, problems, rule, field.name, field.name, value)
+            found.setdefault(field.name, field.default)
+        return replace(self, **found, problems=tuple(problems))
+
+
+class _Fault(Exception):  # noqa: N818 - never leaves this module
+    """A value is not what its setting allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One setting: the variable's name, what it must be, and how it is read."""
+
+    variable: str
+    expected: str
+    read: Callable[[Any], Any]
+
+
+def _take(
+    found: dict[str, Any],
+    problems: list[str],
+    rule: _Rule,
+    shown: str,
+    name: str,
+    value: Any,
+) -> None:
+    try:
+        found[name] = rule.read(value)
+    except (_Fault, ValueError, TypeError, KeyError):
+        problems.append(f"{shown} must be {rule.expected}")
+
+
+def _text(variable: str, expected: str, pattern: re.Pattern[str]) -> _Rule:
+    def read(value: Any) -> str:
+        text = os.fspath(value)
+        if not isinstance(text, str) or pattern.fullmatch(text) is None:
+            raise _Fault
+        return text
+
+    return _Rule(PREFIX + variable, expected, read)
+
+
+def _choice(variable: str, allowed: tuple[str, ...]) -> _Rule:
+    def read(value: Any) -> str:
+        word = str.lower(value)
+        if word not in allowed:
+            raise _Fault
+        return word
+
+    return _Rule(variable and PREFIX + variable, "one of " + ", ".join(allowed), read)
+
+
+def _number(variable: str, lowest: int, highest: int) -> _Rule:
+    def read(value: Any) -> int:
+        number = int(value)
+        is_whole = isinstance(value, int | str) and not isinstance(value, bool)
+        if not is_whole or not lowest <= number <= highest:
+            raise _Fault
+        return number
+
+    expected = f"a whole number from {lowest} to {highest}"
+    return _Rule(variable and PREFIX + variable, expected, read)
+
+
+def _read_switch(value: Any) -> bool:
+    return value if isinstance(value, bool) else _SWITCH[str.lower(value)]
+
+
+def _read_domains(value: Any) -> tuple[str, ...]:
+    parts: Iterable[str] = value.split(",") if isinstance(value, str) else value
+    domains = tuple(part.strip() for part in parts if part.strip())
+    if not all(_DOMAIN.fullmatch(domain) for domain in domains):
+        raise _Fault
+    return domains
+
+
+_RULES: Final[dict[str, _Rule]] = {
+    "log_group": _text("LOG_GROUP", "a log group's name", _LOG_GROUP),
+    "sink": _choice("SINK", SINKS),
+    "region": _text("REGION", "a region's name", _REGION),
+    "mode": _choice("MODE", MODES),
+    "home_domains": _Rule(
+        PREFIX + "HOME_DOMAINS", "domains separated by commas", _read_domains
+    ),
+    "slack_team": _text("SLACK_TEAM", "a workspace id", _ID),
+    "tenant": _text("TENANT", "a tenant id", _ID),
+    "max_record_bytes": _number(
+        "MAX_RECORD_BYTES", limits.MIN_MAX_RECORD_BYTES, limits.MAX_LOG_EVENT_BYTES
+    ),
+    "budget_ms": _number("BUDGET_MS", 100, 60_000),
+    "fallback": _choice("FALLBACK", FALLBACKS),
+    "spool_dir": _text("SPOOL_DIR", "a folder", _FOLDER),
+    "style": _choice("STYLE", STYLES),
+    "is_enabled": _Rule(PREFIX + "ENABLED", "on or off", _read_switch),
+    "overflow": _choice("", OVERFLOWS),
+    "max_queue_count": _number("", 1, 10_000_000),
+    "max_queue_bytes": _number("", limits.DEFAULT_MAX_RECORD_BYTES, 2**40),
+    "max_spool_bytes": _number("", limits.DEFAULT_MAX_RECORD_BYTES, 2**50),
+}

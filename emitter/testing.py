@@ -6,16 +6,15 @@ that fills with the records of every emitter used in it, and nothing is sent.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from audit_record.checks import require_valid
+from audit_record.checks import find_problems
 from audit_record.codec import decode
-from emitter.client import AuditEmitter
+from emitter.capture import capture
 from emitter.sinks.memory import FailingSink, MemorySink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from audit_record import AuditRecord
     from emitter.sinks.entry import Entry
 
@@ -27,9 +26,21 @@ except ImportError:  # the sinks work without it
 __all__ = ["FailingSink", "MemorySink", "assert_valid"]
 
 
-def assert_valid(record: Mapping[str, Any]) -> None:
-    """Raise `InvalidRecordError` with all problems unless *record* is valid."""
-    require_valid(record)
+def assert_valid(record: Mapping[str, Any] | bytes | str) -> None:
+    """Raise unless *record* keeps every rule of the schema.
+
+    Args:
+        record: A record, or its encoded line.
+
+    Raises:
+        AssertionError: With all problems, as ``code:field``.
+        DecodeError: A line that is not one JSON object.
+    """
+    values = record if isinstance(record, Mapping) else decode(record)
+    problems = find_problems(values)
+    if problems:
+        text = ", ".join(str(problem) for problem in problems)
+        raise AssertionError(f"invalid audit record: {text}")
 
 
 class _ListSink:
@@ -39,15 +50,20 @@ class _ListSink:
         self._records = records
 
     def write(self, entry: Entry) -> None:
+        """Keep the record of one line."""
         self._records.append(decode(entry.line))
 
 
-if pytest is not None:
-
-    @pytest.fixture
-    def audit_records(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[AuditRecord]]:
-        """Collect the records of every emitter that the test uses."""
-        records: list[AuditRecord] = []
-        sink = _ListSink(records)
-        monkeypatch.setattr(AuditEmitter, "_chosen_sinks", lambda _: (sink, None))
+def _collecting() -> Iterator[list[AuditRecord]]:
+    """Collect the records of every emitter while the test runs."""
+    records: list[AuditRecord] = []
+    before = capture.sink
+    capture.sink = _ListSink(records)
+    try:
         yield records
+    finally:
+        capture.sink = before
+
+
+if pytest is not None:
+    audit_records = pytest.fixture(name="audit_records")(_collecting)

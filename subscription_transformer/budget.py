@@ -23,33 +23,27 @@ class Budget:
     """
 
     def __init__(self, budget_bytes: int, records: Sequence[FirehoseRecord]) -> None:
-        reserved = sum(_shortest_bytes(record) for record in records)
-        self._full_bytes = budget_bytes - ENVELOPE_BYTES
-        self._left_bytes = self._full_bytes - reserved
-
-    @property
-    def is_used_up(self) -> bool:
-        """Tell whether nothing with data fits any more."""
-        return self._left_bytes <= 0
+        reserved = sum(_shortest_bytes(record.firehose_record_id) for record in records)
+        self._full_bytes = budget_bytes - ENVELOPE_BYTES - reserved
+        self._left_bytes = self._full_bytes
 
     def take(self, record: TransformedRecord) -> bool:
         """Make room for *record*; tell whether it fits."""
-        cost_bytes = answered_bytes(record) - _shortest(record.firehose_record_id)
+        cost_bytes = self._cost_bytes(record)
         if cost_bytes > self._left_bytes:
             return False
         self._left_bytes -= cost_bytes
         return True
 
-    def fits_alone(self, record: TransformedRecord) -> bool:
-        """Tell whether *record* would fit a response of its own."""
-        return answered_bytes(record) <= self._full_bytes
+    def could_fit(self, record: TransformedRecord) -> bool:
+        """Tell whether *record* would fit if it were the first with data."""
+        return self._cost_bytes(record) <= self._full_bytes
+
+    def _cost_bytes(self, record: TransformedRecord) -> int:
+        return answered_bytes(record) - _shortest_bytes(record.firehose_record_id)
 
 
-def _shortest_bytes(record: FirehoseRecord) -> int:
-    return _shortest(record.firehose_record_id)
-
-
-def _shortest(firehose_record_id: str) -> int:
+def _shortest_bytes(firehose_record_id: str) -> int:
     # The longest of the answers without data, so that any of them fits.
     return answered_bytes(
         TransformedRecord(firehose_record_id, Result.PROCESSING_FAILED)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
 from audit_record.fields import FIELDS_BY_NAME
-from audit_record.links import console_log_url
 from audit_record.ids import document_id, log_stream_name
+from audit_record.links import console_log_url
 from audit_record.times import format_timestamp, parse_timestamp_ms
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 # A bot's clock and the event's time are the same instant; more is a claim.
 MAX_CLOCK_DIFFERENCE_MS: Final = 1_000
-# Record types that count only from streams with that prefix, which IAM guards.
-_GUARDED_TYPES: Final = {"canary": "Canary/", "access": "Access/"}
+# Record types that count only from streams with that prefix, which IAM guards; what
+# is quarantined is for the transformer alone to say.
+_GUARDED_TYPES: Final = {"canary": "Canary/", "access": "Access/", "invalid": "\0"}
 _FLAT_COPIES: Final = (
     ("tool_names", "tools", "name"),
     ("source_uris", "sources", "uri"),
@@ -66,19 +68,14 @@ def enrich(values: dict[str, Any], source: Source) -> list[str]:
     problems = list(_compare_claims(values, source))
     line = source.line.encode(errors="replace")
     has_id = "record_id" in values
+    event_ms = None if has_id else source.event_ms
     values["document_id"] = document_id(
-        source.owner,
-        source.log_group,
-        source.log_stream,
-        line,
-        None if has_id else source.event_ms,
+        source.owner, source.log_group, source.log_stream, line, event_ms
     )
     values.setdefault("record_id", values["document_id"])
     values.setdefault("record_type", "interaction")
     values["source_sha256"] = hashlib.sha256(line).hexdigest()
-    values.pop("nonce", None)
     values.update(source_fields(source))
-    _add_flat_copies(values)
     _add_log_url(values, source)
     return problems
 
@@ -134,7 +131,11 @@ def _is_other_time(values: dict[str, Any], event_ms: int) -> bool:
     return abs(claimed_ms - event_ms) > MAX_CLOCK_DIFFERENCE_MS
 
 
-def _add_flat_copies(values: dict[str, Any]) -> None:
+def add_flat_copies(values: dict[str, Any]) -> None:
+    """Add flat lists of what stands in lists of objects, for equality search.
+
+    To be called after redaction: what was masked there must be masked here.
+    """
     for copy, original, member in _FLAT_COPIES:
         _add_copy(values, copy, (item.get(member) for item in values.get(original, ())))
     failed = (
@@ -164,4 +165,4 @@ def _add_log_url(values: dict[str, Any], source: Source) -> None:
     session = values["session_id"]
     if session == "unknown" or session.startswith("local/"):
         return
-    values["log_url"] = console_log_url(region, group, session)
+    values["log_url"] = console_log_url(region, group, session, source.event_ms)

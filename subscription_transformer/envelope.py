@@ -12,12 +12,15 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from audit_record.codec import dumps, loads_repairing
 from audit_record.errors import DecodeError
+from audit_record.fields import CORE_FIELDS
+from audit_record.times import MAX_TIMESTAMP_MS
 from subscription_transformer.errors import UndecodableError
+from subscription_transformer.exact import read_exact
 from subscription_transformer.inflate import inflate
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ PUT_BACK_KINDS: Final = ("document", "envelope", "bytes")
 # Beyond this a record was split or put back so often that something is wrong.
 MAX_GENERATION: Final = 8
 
+PUT_BACK_VERSION: Final = 1
+
+_NAMES: Final = ("messageType", "owner", "logGroup", "logStream")
 _BOM: Final = "\ufeff"
 _BETWEEN: Final = re.compile(r"[\s\ufeff]*")
 
@@ -106,6 +112,7 @@ class PlainRecord:
     """An audit record without an envelope, as Firehose's own extraction sends."""
 
     line: str
+    problems: tuple[str, ...] = ()
 
 
 Payload = (
@@ -132,7 +139,7 @@ def decode_data(data: Any) -> list[Payload]:
         raise UndecodableError("json:empty")
     is_alone = len(objects) == 1
     problems = ("utf8:replaced",) if was_replaced or had_surrogates else ()
-    return [_payload(value, problems, is_alone=is_alone) for value in objects]
+    return [_payload(value, line, problems, is_alone) for value, line in objects]
 
 
 def decode_base64(data: Any) -> bytes:
@@ -156,17 +163,18 @@ def _text(data: bytes) -> tuple[str, bool]:
         return data.decode(errors="replace").removeprefix(_BOM), True
 
 
-def _objects(text: str) -> tuple[list[Any], bool]:
+def _objects(text: str) -> tuple[list[tuple[Any, str]], bool]:
+    """Return each JSON value with its own text, and whether one was repaired."""
     try:
         value, had_surrogates = loads_repairing(text)
     except DecodeError:
         return _glued_objects(text)
-    return [value], had_surrogates
+    return [(value, text)], had_surrogates
 
 
-def _glued_objects(text: str) -> tuple[list[Any], bool]:
+def _glued_objects(text: str) -> tuple[list[tuple[Any, str]], bool]:
     decoder = json.JSONDecoder()
-    found: list[Any] = []
+    found: list[tuple[Any, str]] = []
     had_surrogates = False
     position = _skip(text, 0)
     while position < len(text):
@@ -176,7 +184,7 @@ def _glued_objects(text: str) -> tuple[list[Any], bool]:
             value, is_repaired = loads_repairing(text[position:end])
         except (ValueError, RecursionError):
             raise UndecodableError("json:broken") from None
-        found.append(value)
+        found.append((value, text[position:end]))
         had_surrogates = had_surrogates or is_repaired
         position = _skip(text, end)
     return found, had_surrogates
@@ -187,16 +195,21 @@ def _skip(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _payload(value: Any, problems: tuple[str, ...], *, is_alone: bool) -> Payload:
+def _payload(
+    value: Any,
+    text: str,
+    problems: tuple[str, ...],
+    is_alone: bool,
+) -> Payload:
     if not isinstance(value, dict):
         raise UndecodableError("json:not_an_object")
     if PUT_BACK_KEY in value:
         if not is_alone:
             raise UndecodableError("put_back:not_alone")
-        return _put_back(value)
+        return _put_back(value, text)
     if "messageType" not in value and "logEvents" not in value:
-        if "user_query" in value or "record_id" in value:
-            return PlainRecord(dumps(value).decode())
+        if any(name in value for name in (*CORE_FIELDS, "record_id")):
+            return PlainRecord(text.strip(), problems)
         raise UndecodableError("envelope:unknown_shape")
     return _subscription(value, problems)
 
@@ -210,7 +223,7 @@ def _subscription(value: dict[str, Any], problems: tuple[str, ...]) -> Payload:
     events = value.get("logEvents")
     if not isinstance(events, list):
         raise UndecodableError("envelope:no_log_events")
-    names = {key: _name(value, key) for key in ("owner", "logGroup", "logStream")}
+    names = {key: _name(value, key) for key in _NAMES}
     missing = tuple(f"missing:{key}" for key, name in names.items() if not name)
     filters = value.get("subscriptionFilters")
     return SubscriptionMessage(
@@ -235,16 +248,17 @@ def _log_event(event: Any) -> LogEvent:
     timestamp = event.get("timestamp")
     is_time = isinstance(timestamp, int) and not isinstance(timestamp, bool)
     return LogEvent(
-        str(event.get("id") or ""),
-        timestamp if is_time and 0 <= timestamp < 2**53 else None,  # type: ignore[operator]
+        str(name) if isinstance(name := event.get("id"), str | int) else "",
+        timestamp if is_time and 0 <= timestamp <= MAX_TIMESTAMP_MS else None,  # type: ignore[operator]
         message if isinstance(message, str) else dumps(message).decode(),
         event,
     )
 
 
-def _put_back(value: dict[str, Any]) -> Payload:
+def _put_back(value: dict[str, Any], text: str) -> Payload:
     kind, data, generation = (value.get(k) for k in ("kind", "data", "generation"))
-    if kind not in PUT_BACK_KINDS or not isinstance(generation, int):
+    is_known = value[PUT_BACK_KEY] == PUT_BACK_VERSION and kind in PUT_BACK_KINDS
+    if not is_known or type(generation) is not int or generation < 1:
         raise UndecodableError("put_back:broken")
     if generation > MAX_GENERATION:
         raise UndecodableError("put_back:too_many_generations")
@@ -253,16 +267,8 @@ def _put_back(value: dict[str, Any]) -> Payload:
     if not isinstance(data, dict):
         raise UndecodableError("put_back:broken")
     if kind == "document":
-        return FinishedDocument(data)
+        return FinishedDocument(read_exact(text)[0]["data"])
     message = _subscription(data, ())
     if not isinstance(message, SubscriptionMessage):
         raise UndecodableError("put_back:broken")
-    return SubscriptionMessage(
-        message.owner,
-        message.log_group,
-        message.log_stream,
-        message.subscription_filters,
-        message.log_events,
-        message.problems,
-        generation,
-    )
+    return replace(message, generation=generation)

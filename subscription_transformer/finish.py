@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from audit_record import AuditRecord
@@ -9,14 +10,19 @@ from audit_record.fields import FIELDS_BY_NAME
 from audit_record.shorten import TEXT_NAMES, fit
 from subscription_transformer import fallback
 from subscription_transformer.document import Document
-from subscription_transformer.enrich import Source, enrich, index_time_ms
+from subscription_transformer.enrich import (
+    Source,
+    add_flat_copies,
+    enrich,
+    index_time_ms,
+)
 from subscription_transformer.label import Labeller, label_secrets
 from subscription_transformer.quarantine import quarantine
 from subscription_transformer.redact import WITHHELD_KIND, Redactor
 from subscription_transformer.validate import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from subscription_transformer.envelope import LogEvent, SubscriptionMessage
     from subscription_transformer.metrics import Metrics
@@ -54,37 +60,65 @@ class Finisher:
             metrics.add("EventsQuarantined")
         if problems:
             values["problems"] = _bounded(problems)
-        self._redact(values, metrics)
-        shortened = self._shorten(values)
-        metrics.add(
-            "Shortened", int(shortened.get("truncated") != values.get("truncated"))
-        )
         metrics.add("CanarySeen", int(values.get("record_type") == "canary"))
-        return Document(shortened, index_time_ms(values, source))
+        finished = self._protect(values, metrics)
+        return Document(finished, index_time_ms(values, source))
 
     def check_again(self, values: dict[str, Any], metrics: Metrics) -> dict[str, Any]:
         """Redact and shorten a finished document once more; nothing changes twice."""
+        return self._protect(values, metrics)
+
+    def _protect(self, values: dict[str, Any], metrics: Metrics) -> dict[str, Any]:
+        """Redact every text whole, then shorten; the nonce ends here."""
+        originals = {name: values[name] for name in TEXT_NAMES if name in values}
         self._redact(values, metrics)
-        return self._shorten(values)
+        add_flat_copies(values)
+        listed = _listed(values)
+        shortened = fit(
+            AuditRecord(values), self._max_bytes, max_text_bytes=self._max_text_bytes
+        ).as_dict()
+        nonce = str(shortened.pop("nonce", ""))
+        if shortened.get("truncated") != values.get("truncated"):
+            metrics.add("Shortened")
+            _describe_originals(shortened["truncated"], listed, originals, nonce)
+        return shortened
 
     def _redact(self, values: dict[str, Any], metrics: Metrics) -> None:
-        places = {"query": values.get("user_query"), "response": values.get("response")}
-        found = self._redactor.redact(values)
+        places: dict[str, set[str]] = {}
+        found = self._redactor.redact(values, places)
         if not found:
             return
         metrics.add_redactions(found)
-        metrics.add("RedactionFailures", found[WITHHELD_KIND])
-        is_asked = values.get("user_query") != places["query"]
-        is_told = values.get("response") != places["response"]
-        kinds = [kind for kind in found if kind != "secret"]
-        labels = [("secret", kind) for kind in kinds] if is_asked or is_told else []
-        label_secrets(values, iter(labels))
+        if found[WITHHELD_KIND]:
+            metrics.add("RedactionFailures", found[WITHHELD_KIND])
+            problems = [*values.get("problems", ()), "redaction:failed"]
+            values["problems"] = _bounded(problems)
+        if values.get("record_type") != "invalid":
+            label_secrets(values, places)
 
-    def _shorten(self, values: dict[str, Any]) -> dict[str, Any]:
-        record = AuditRecord(values)
-        return fit(
-            record, self._max_bytes, max_text_bytes=self._max_text_bytes
-        ).as_dict()
+
+def _listed(values: dict[str, Any]) -> set[str]:
+    return {entry["field"] for entry in values.get("truncated", ())}
+
+
+def _describe_originals(
+    entries: list[dict[str, Any]],
+    listed: set[str],
+    originals: Mapping[Any, str],
+    nonce: str,
+) -> None:
+    """Let new entries tell size and digest from before redaction.
+
+    With the nonce, which is not delivered, a digest cannot be guessed from; who
+    holds the original line can check it.
+    """
+    for entry in entries:
+        original = originals.get(entry["field"])
+        if original is None or entry["field"] in listed:
+            continue
+        data = original.encode()
+        entry["bytes"] = len(data)
+        entry["sha256"] = hashlib.sha256(nonce.encode() + data).hexdigest()
 
 
 def sources(

@@ -59,7 +59,8 @@ class Invocation:
 
     Attributes:
         records: In the order they came.
-        delivery_stream: Name of the stream, taken from its ARN; "" if unknown.
+        delivery_stream: Name of the stream, taken from its ARN; "" if unknown, or
+            if it takes no direct puts.
         region: Region of the stream; "" if unknown.
     """
 
@@ -78,9 +79,11 @@ def read_invocation(event: Any) -> Invocation:
     if not isinstance(records, list):
         raise InvocationError("the event has no list of records")
     arn = event.get("deliveryStreamArn")
+    # A stream that reads Kinesis refuses what is put into it directly.
+    takes_puts = isinstance(arn, str) and not event.get("sourceKinesisStreamArn")
     return Invocation(
         tuple(_read_record(record) for record in records),
-        arn.rpartition("/")[2] if isinstance(arn, str) else "",
+        str(arn).rpartition("/")[2] if takes_puts else "",
         str(event.get("region") or ""),
     )
 

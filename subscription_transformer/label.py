@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from audit_record.fields import FIELDS_BY_NAME
 from subscription_transformer.normalise import (
     has_mixed_scripts,
+    hidden_count,
     normalise,
-    zero_width_count,
 )
+from subscription_transformer.redact import WITHHELD_KIND
 from subscription_transformer.rules import WHERE, Rules
 from subscription_transformer.scan import Pattern, PatternSet
+from subscription_transformer.secrets import PERSONAL_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _MAX_LABELS: Final = FIELDS_BY_NAME["topics"].max_items
 
@@ -59,22 +61,31 @@ class Labeller:
             return
         if self._base64_run is not None and self._base64_run.hits(text.encode()):
             yield "obfuscation:base64"
-        if 0 < self._zero_width_count <= zero_width_count(text):
+        if 0 < self._zero_width_count <= hidden_count(text):
             yield "obfuscation:zero_width"
         if has_mixed_scripts(text):
             yield "obfuscation:mixed_scripts"
 
 
-def label_secrets(values: dict[str, Any], kinds: Iterator[tuple[str, str]]) -> None:
-    """Add a signal for each secret found, as ``secret:kind``.
+def label_secrets(values: dict[str, Any], kinds: Mapping[str, set[str]]) -> None:
+    """Add signals for what was redacted in question and answer.
+
+    Each kind is one, as ``secret:aws_access_key`` or ``personal:us_ssn``, and so is
+    where it stood, as ``secret_in:query``.
 
     Args:
         values: The document.
-        kinds: Kinds of secrets that were redacted.
+        kinds: Kinds that were redacted, by field.
     """
-    signals = dict.fromkeys(values.get("signals", ()))
-    signals |= dict.fromkeys(f"{prefix}:{kind}" for prefix, kind in kinds)
-    _put(values, "signals", signals)
+    places: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for field, place in WHERE.items():
+        for kind in sorted(kinds.get(field, set()) - {WITHHELD_KIND}):
+            what = "personal" if kind in PERSONAL_KINDS else "secret"
+            places[f"{what}_in:{place}"] = None
+            names[f"{what}:{kind}"] = None
+    # The places come first: they are what alarms look for where there is no room.
+    _put(values, "signals", places | dict.fromkeys(values.get("signals", ())) | names)
 
 
 def _put(values: dict[str, Any], name: str, labels: dict[str, None]) -> None:

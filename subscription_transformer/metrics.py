@@ -65,6 +65,13 @@ class Metrics:
         if event_ms is not None and event_ms < (self._oldest_ms or event_ms + 1):
             self._oldest_ms = event_ms
 
+    def merge(self, other: Metrics) -> None:
+        """Add what *other* has counted."""
+        self._counts += other._counts
+        self._reasons += other._reasons
+        self._kinds += other._kinds
+        self.see_event_time(other._oldest_ms)
+
     def line(self, now_ms: int, destination: str) -> bytes:
         """Return the EMF line; the destination is its one dimension."""
         counts = {name: self._counts[name] for name in METRICS}

@@ -6,12 +6,13 @@ and case are made one, so that a disguised phrase reads like the plain one.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 # Letters of other scripts that look like Latin ones in common fonts; the pairs that
 # Unicode's confusables list and reports of disguised prompts have in common.
-_CONFUSABLES: Final = str.maketrans(
+CONFUSABLES: Final = str.maketrans(
     "аеіјорсухѕһԁԛԝвкмнтгѵѡ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονικρτυχ" + "АВЕКМНОРСТУХІЈЅ" + "ıƖɑɡ",
     "aeijopcyxshdqwbkmhtrvw" + "abezhikmnoptyxaovikptux" + "abekmhopctyxijs" + "ilag",
 )
@@ -20,7 +21,19 @@ ZERO_WIDTH: Final = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068"
     "\u2069\ufeff"
 )
-_REMOVED: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
+
+
+# Letters that no font shows, and that some models read: ASCII moved to plane 14.
+_TAGS: Final = {code: code - 0xE0000 for code in range(0xE0020, 0xE007F)}
+_FIRST_TAG: Final = "\U000e0020"
+_LAST_TAG: Final = "\U000e007e"
+# Flags of regions are spelt with them, after this one.
+_FLAG: Final = "\U0001f3f4"
+_REMOVED: Final = dict.fromkeys(map(ord, ZERO_WIDTH)) | _TAGS
+_HIDDEN: Final = re.compile(
+    rf"(?<=[A-Za-z0-9])[{''.join(sorted(ZERO_WIDTH))}]+(?=[A-Za-z0-9])"
+)
+_WORD: Final = re.compile(r"[^\W\d_]+")
 
 
 def normalise(text: str) -> str:
@@ -29,28 +42,36 @@ def normalise(text: str) -> str:
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", text.translate(_REMOVED))
     # Case first: a capital of another script folds to its small look-alike.
-    folded = folded.casefold().translate(_CONFUSABLES)
+    folded = folded.casefold().translate(CONFUSABLES)
     return " ".join(folded.split())
 
 
-def zero_width_count(text: str) -> int:
-    """Count zero-width characters, those that join emoji left out."""
+def hidden_count(text: str) -> int:
+    """Count characters that hide something: invisible ones inside Latin words.
+
+    Between letters of other scripts they belong to the spelling, and a flag is
+    spelt with invisible letters too.
+    """
     if text.isascii():
         return 0
-    return sum(char in ZERO_WIDTH and char != "\u200d" for char in text)
+    inside = sum(len(found[0]) for found in _HIDDEN.finditer(text))
+    if _FLAG in text:
+        return inside
+    return inside + sum(_FIRST_TAG <= char <= _LAST_TAG for char in text)
 
 
 def has_mixed_scripts(text: str) -> bool:
     """Tell whether a word mixes Latin letters with look-alikes of another script."""
     if text.isascii():
         return False
-    words = (word for word in text.split() if not word.isascii())
-    return any(_is_mixed(word) for word in words)
+    return any(_is_mixed(word[0]) for word in _WORD.finditer(text))
 
 
 def _is_mixed(word: str) -> bool:
+    if word.isascii():
+        return False
     has_latin = any("a" <= char.lower() <= "z" for char in word)
     has_other = any(
-        ord(char) in _CONFUSABLES and "\u0370" <= char <= "\u052f" for char in word
+        ord(char) in CONFUSABLES and "\u0370" <= char <= "\u052f" for char in word
     )
     return has_latin and has_other

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit_record import limits
 from audit_record.codec import dumps
-from subscription_transformer.envelope import PUT_BACK_KEY
+from subscription_transformer.envelope import PUT_BACK_KEY, PUT_BACK_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,15 +32,17 @@ _RETRYABLE: Final = frozenset(
 )
 
 
-def wrap(kind: str, data: Any, generation: int) -> bytes:
-    """Return the gzip wrapper that the transformer recognises and takes off."""
-    wrapper = {
-        PUT_BACK_KEY: 1,
-        "generation": generation,
-        "kind": kind,
-        "data": data,
-    }
-    return gzip.compress(dumps(wrapper), compresslevel=6, mtime=0)
+def wrap(kind: str, data: bytes, generation: int) -> bytes:
+    """Return the gzip wrapper that the transformer recognises and takes off.
+
+    Args:
+        kind: ``document``, ``envelope`` or ``bytes``.
+        data: JSON; for ``bytes`` a string of base64.
+        generation: How often this was put back, from 1.
+    """
+    head = {PUT_BACK_KEY: PUT_BACK_VERSION, "generation": generation, "kind": kind}
+    wrapper = b'%b,"data":%b}' % (dumps(head)[:-1], data.strip())
+    return gzip.compress(wrapper, compresslevel=6, mtime=0)
 
 
 class PutBack:
@@ -113,6 +115,9 @@ class PutBack:
         except Exception as error:  # noqa: BLE001 - the record's fate tells it
             return set(range(len(batch))) if _is_retryable(error) else None
         responses = answer.get("RequestResponses", ())
+        if len(responses) != len(batch):
+            # No telling which were taken; one put twice collapses in the index.
+            return set(range(len(batch)))
         return {n for n, item in enumerate(responses) if item.get("ErrorCode")}
 
     def _pause(self, attempt: int, remaining_s: float) -> None:

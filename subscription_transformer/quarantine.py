@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audit_record.checks import find_problems
-from audit_record.cut import shorten_text
 from audit_record.fields import CORE_DEFAULTS, SCHEMA_VERSION, TEXT_FIELDS
 from audit_record.ids import document_id
-from audit_record.limits import MAX_RAW_TEXT_BYTES
 from audit_record.times import format_timestamp
 from subscription_transformer.enrich import Source, source_fields
 
@@ -44,11 +42,6 @@ def quarantine(
         "raw_text": source.line.strip(),
     }
     return values
-
-
-def cut_raw_text(values: dict[str, Any]) -> None:
-    """Bring `raw_text` under its limit; for after it was redacted."""
-    values["raw_text"] = shorten_text(values["raw_text"], MAX_RAW_TEXT_BYTES)
 
 
 def _known_by_aws(source: Source) -> dict[str, Any]:

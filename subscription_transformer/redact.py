@@ -1,8 +1,9 @@
 """Mask secrets in everything a person reads, whole, and say what kind they were.
 
-Every text of a document is scanned; overlapping finds are united, so that dropping
-one cannot bare a part of another. A value that is distinctive is then looked for in
-all the other texts. If scanning fails, the text is withheld: never delivered raw.
+Every text of a document is scanned, as it stands and with its disguises taken off;
+overlapping finds are united, so that dropping one cannot bare a part of another. A
+value that is distinctive is then looked for in all the other texts. If anything of
+that fails, the text is withheld: never delivered raw.
 """
 
 from __future__ import annotations
@@ -12,19 +13,24 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from audit_record.codec import dumps, loads
-from audit_record.errors import DecodeError
 from audit_record.fields import FIELDS_BY_NAME
+from subscription_transformer.assignments import REDACTED
+from subscription_transformer.names import names_a_secret
 from subscription_transformer.scan import Pattern, PatternSet
-from subscription_transformer.secrets import (
-    REDACTED,
-    USUAL_FINDERS,
-    Finder,
-    names_a_secret,
+from subscription_transformer.secrets import USUAL_FINDERS, Finder
+from subscription_transformer.views import (
+    BROKEN_OVER_LINES,
+    ESCAPES,
+    View,
+    is_foldable,
+    joined_view,
+    plain_view,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from subscription_transformer.scan import Span
 
 WITHHELD: Final = "[withheld: redaction failed]"
 WITHHELD_KIND: Final = "withheld"
@@ -41,17 +47,30 @@ _LISTED_TEXTS: Final = (
     ("tools", ("name",)),
     ("attachments", ("name", "type")),
 )
+_NAMED_KIND: Final = "password"
 # Shorter values are too ordinary to be erased wherever they stand.
 _MIN_SPREAD_BYTES: Final = 12
+# So many values are looked for one by one. Someone who pastes more has pasted a
+# list: the rest of it is looked for as whole words only, which costs the same for
+# any number of them.
+_MAX_SEARCHED_COUNT: Final = 128
+_WHOLE_WORD: Final = re.compile(rb"[A-Za-z0-9_\-+/=.~]{12,}")
+# What stands before a value of JSON that has no quotes of its own.
+_BARE_VALUE: Final = re.compile(rb"(\\*\")\s{0,16}:\s{0,16}\Z")
+_MAX_KEY_TAIL_BYTES: Final = 48
+
+_Found = tuple[int, int, str]
 
 
 @dataclass(slots=True)
 class _Text:
     """One text of a document while it is being redacted."""
 
-    data: bytes
-    put: Callable[[str], None]
-    spans: list[tuple[int, int, str]] = field(default_factory=list)
+    name: str
+    holder: dict[str, Any]
+    key: str
+    data: bytes = b""
+    spans: list[_Found] = field(default_factory=list)
 
 
 class Redactor:
@@ -64,21 +83,31 @@ class Redactor:
     def __init__(self, finders: Sequence[Finder] = USUAL_FINDERS) -> None:
         self._finders = tuple(finders)
         self._patterns = [Pattern(finder.pattern) for finder in finders]
-        self._set = PatternSet([finder.pattern for finder in finders])
+        patterns = [finder.pattern for finder in finders]
+        # One pass over a text answers for all finders and for both disguises.
+        self._escapes, self._broken = len(patterns), len(patterns) + 1
+        self._set = PatternSet([*patterns, ESCAPES, BROKEN_OVER_LINES])
 
-    def redact(self, values: dict[str, Any]) -> Counter[str]:
+    def redact(
+        self, values: dict[str, Any], places: dict[str, set[str]] | None = None
+    ) -> Counter[str]:
         """Redact every text of *values* in place; return what was found.
 
         `redactions` and `redaction_kinds` of the document are brought up to date.
+
+        Args:
+            values: Fields of a document.
+            places: If given, gets the kinds that were found in each field.
         """
         found: Counter[str] = Counter()
+        places = {} if places is None else places
         texts = list(_texts(values, found))
-        secrets: set[bytes] = set()
+        secrets: dict[bytes, str] = {}
         for text in texts:
-            self._scan_or_withhold(text, secrets, found)
+            _guarded(text, found, lambda text: self._scan(text, secrets))
         for text in texts:
-            _spread(text, secrets)
-            _mask(text, found)
+            _guarded(text, found, lambda text: _spread(text, secrets))
+            _guarded(text, found, lambda text: _mask(text, found, places))
         _note(values, found)
         return found
 
@@ -88,38 +117,89 @@ class Redactor:
         found = self.redact(holder)
         return str(holder["raw_text"]), found
 
-    def _scan_or_withhold(
-        self, text: _Text, secrets: set[bytes], found: Counter[str]
-    ) -> None:
-        try:
-            self._scan(text, secrets)
-        except Exception:  # noqa: BLE001 - whatever went wrong, nothing leaks
-            text.put(WITHHELD)
-            text.data, text.spans = b"", []
-            found[WITHHELD_KIND] += 1
+    def _scan(self, text: _Text, secrets: dict[bytes, str]) -> None:
+        value: str = text.holder[text.key]
+        text.data = value.encode()
+        hits = self._set.hits(text.data)
+        is_disguised = self._escapes in hits or is_foldable(value)
+        if not hits and not is_disguised:
+            return
+        self._find(text.data, hits, text.spans, secrets)
+        if is_disguised:
+            self._scan_view(text, plain_view(value), secrets, only_tokens=False)
+        if self._broken in hits:
+            self._scan_view(text, joined_view(value), secrets, only_tokens=True)
 
-    def _scan(self, text: _Text, secrets: set[bytes]) -> None:
-        for index in self._set.hits(text.data):
+    def _scan_view(
+        self, text: _Text, view: View, secrets: dict[bytes, str], *, only_tokens: bool
+    ) -> None:
+        """Look at *text* in another form; what is found counts in its own form too."""
+        spans: list[_Found] = []
+        hits = self._set.hits(view.data)
+        if only_tokens:
+            hits = [n for n in hits if n < self._escapes and self._is_token(n)]
+        self._find(view.data, hits, spans, secrets)
+        originals = view.original_spans([(start, end) for start, end, _ in spans])
+        for (start, end), (_, _, kind) in zip(originals, spans, strict=True):
+            text.spans.append((start, end, kind))
+            value = text.data[start:end]
+            if _is_distinctive(value):
+                secrets.setdefault(value, kind)
+
+    def _is_token(self, index: int) -> bool:
+        finder = self._finders[index]
+        return finder.is_token and not finder.is_personal
+
+    def _find(
+        self,
+        data: bytes,
+        hits: Sequence[int],
+        spans: list[_Found],
+        secrets: dict[bytes, str],
+    ) -> None:
+        for index in hits:
+            if index >= self._escapes:
+                continue
             finder = self._finders[index]
-            for start, end in self._patterns[index].spans(text.data):
-                span = finder.check(text.data, start, end)
-                if span is None:
-                    continue
-                text.spans.append((*span, finder.kind))
-                value = text.data[slice(*span)]
+            for start, end in _checked(self._patterns[index], finder, data):
+                spans.append((start, end, finder.kind))
+                value = data[start:end]
                 if finder.is_token or _is_distinctive(value):
-                    secrets.add(value)
+                    secrets.setdefault(value, finder.kind)
+
+
+def _checked(pattern: Pattern, finder: Finder, data: bytes) -> Iterator[Span]:
+    """Yield each span that a finder stands by, from left to right."""
+    done = 0
+    for candidate_start, end in pattern.spans(data):
+        # What lies inside a value that is masked already costs no second look.
+        start = max(candidate_start, done)
+        while start < end:
+            span = finder.check(data, start, end)
+            if span is None:
+                break
+            yield span
+            start = done = span[1]
+
+
+def _guarded(text: _Text, found: Counter[str], work: Callable[[_Text], None]) -> None:
+    try:
+        work(text)
+    except Exception:  # noqa: BLE001 - whatever went wrong, nothing leaks
+        text.holder[text.key] = WITHHELD
+        text.data, text.spans = b"", []
+        found[WITHHELD_KIND] += 1
 
 
 def _texts(values: dict[str, Any], found: Counter[str]) -> Iterator[_Text]:
     for name in TEXT_FIELDS:
         if isinstance(values.get(name), str):
-            yield _text(values, name, found)
+            yield _Text(name, values, name)
     for name, members in _LISTED_TEXTS:
         for item in values.get(name, ()):
             for member in members:
                 if isinstance(item.get(member), str):
-                    yield _text(item, member, found)
+                    yield _Text(name, item, member)
     attributes = values.get("attributes")
     if isinstance(attributes, dict):
         yield from _attribute_texts(attributes, found)
@@ -129,61 +209,11 @@ def _attribute_texts(
     attributes: dict[str, str], found: Counter[str]
 ) -> Iterator[_Text]:
     for name, value in attributes.items():
-        if names_a_secret(name):
-            if not value.encode().startswith(REDACTED):
-                attributes[name] = "[redacted:password]"
-                found["password"] += 1
-        else:
-            yield _text(attributes, name, found)
-
-
-def _text(holder: dict[str, Any], key: str, found: Counter[str]) -> _Text:
-    def put(text: str) -> None:
-        holder[key] = text
-
-    text = _redact_json(holder[key], found)
-    holder[key] = text
-    return _Text(text.encode(), put)
-
-
-def _redact_json(text: str, found: Counter[str]) -> str:
-    """Redact by field name where a whole text is a JSON object or list."""
-    if not text.lstrip()[:1] in ("{", "["):  # noqa: E713 - reads as it is meant
-        return text
-    try:
-        value = loads(text)
-    except DecodeError:
-        return text
-    before = found.total()
-    redacted = _redact_value(value, found, 0)
-    return dumps(redacted).decode() if found.total() > before else text
-
-
-# Deeper than any settings file; what lies below is found by the text patterns.
-_MAX_DEPTH: Final = 32
-
-
-def _redact_value(value: Any, found: Counter[str], depth: int) -> Any:
-    if depth > _MAX_DEPTH:
-        return value
-    if isinstance(value, dict):
-        return {
-            key: _redact_member(key, item, found, depth) for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_redact_value(item, found, depth + 1) for item in value]
-    if isinstance(value, str):
-        return _redact_json(value, found)
-    return value
-
-
-def _redact_member(key: str, value: Any, found: Counter[str], depth: int) -> Any:
-    if not names_a_secret(key) or value in (None, "", [], {}):
-        return _redact_value(value, found, depth + 1)
-    if isinstance(value, str) and value.encode().startswith(REDACTED):
-        return value
-    found["password"] += 1
-    return "[redacted:password]"
+        if not names_a_secret(name):
+            yield _Text("attributes", attributes, name)
+        elif not value.encode(errors="replace").startswith(REDACTED):
+            attributes[name] = f"[redacted:{_NAMED_KIND}]"
+            found[_NAMED_KIND] += 1
 
 
 def _is_distinctive(value: bytes) -> bool:
@@ -194,38 +224,53 @@ def _is_distinctive(value: bytes) -> bool:
     )
 
 
-def _spread(text: _Text, secrets: set[bytes]) -> None:
-    for secret in secrets:
+def _spread(text: _Text, secrets: dict[bytes, str]) -> None:
+    searched = list(secrets)[:_MAX_SEARCHED_COUNT]
+    for secret in searched:
         start = text.data.find(secret)
         while start >= 0:
-            text.spans.append((start, start + len(secret), "secret"))
+            text.spans.append((start, start + len(secret), secrets[secret]))
             start = text.data.find(secret, start + len(secret))
+    if len(secrets) > _MAX_SEARCHED_COUNT:
+        for word in _WHOLE_WORD.finditer(text.data):
+            if word[0] in secrets:
+                text.spans.append((*word.span(), secrets[word[0]]))
 
 
-def _mask(text: _Text, found: Counter[str]) -> None:
+def _mask(text: _Text, found: Counter[str], places: dict[str, set[str]]) -> None:
     if not text.spans:
         return
     parts: list[bytes] = []
     position = 0
+    kinds: Counter[str] = Counter()
     for start, end, kind in _united(text.spans):
-        parts += [text.data[position:start], b"[redacted:%s]" % kind.encode()]
-        found[kind] += 1
+        parts += [text.data[position:start], _mark(text.data, start, kind)]
+        kinds[kind] += 1
         position = end
     parts.append(text.data[position:])
-    text.put(b"".join(parts).decode(errors="replace"))
+    text.holder[text.key] = b"".join(parts).decode(errors="replace")
+    found.update(kinds)
+    places.setdefault(text.name, set()).update(kinds)
 
 
-def _united(spans: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
-    """Unite overlapping spans; a kind of its own names the union, not `secret`."""
+def _mark(data: bytes, start: int, kind: str) -> bytes:
+    """Return the replacement; in quotes where it stands for a bare JSON value."""
+    key = _BARE_VALUE.search(data, max(start - _MAX_KEY_TAIL_BYTES, 0), start)
+    quote = key[1] if key else b""
+    return b"%b[redacted:%b]%b" % (quote, kind.encode(), quote)
+
+
+def _united(spans: list[_Found]) -> Iterator[_Found]:
+    """Unite overlapping spans; a kind that says more than `password` names them."""
     spans.sort(key=lambda span: (span[0], -span[1]))
     start, end, kind = spans[0]
     for next_start, next_end, next_kind in spans[1:]:
         if next_start >= end:
             yield start, end, kind
             start, end, kind = next_start, next_end, next_kind
-            continue
-        end = max(end, next_end)
-        kind = next_kind if kind == "secret" else kind
+        else:
+            end = max(end, next_end)
+            kind = next_kind if kind == _NAMED_KIND else kind
     yield start, end, kind
 
 

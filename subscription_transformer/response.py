@@ -27,10 +27,13 @@ except ImportError:  # the standard library does the same, more slowly
     _b64encode = base64.b64encode
 
 _CLIENT_MODULE: Final = "awslambdaric.lambda_runtime_client"
-# ``{"records":[`` and ``]}``, and a comma for each record.
-ENVELOPE_BYTES: Final = 14
 _FRAME: Final = '{"recordId":%s,"result":"%s","data":"%s"}'
 _FRAME_WITHOUT_DATA: Final = '{"recordId":%s,"result":"%s"}'
+# Counted as the runtime client writes a dict, with a space behind each comma and
+# colon: the response fits whichever way it is sent.
+ENVELOPE_BYTES: Final = len('{"records": []}')
+_WIDE_FRAME_BYTES: Final = len('{"recordId": , "result": "", "data": ""}, ')
+_WIDE_FRAME_WITHOUT_DATA_BYTES: Final = len('{"recordId": , "result": ""}, ')
 
 
 class Response(dict[str, Any]):
@@ -45,13 +48,12 @@ class Response(dict[str, Any]):
 
 
 def answered_bytes(record: TransformedRecord) -> int:
-    """Return how many bytes *record* takes in the response, its comma included."""
-    name_bytes = len(json.dumps(record.firehose_record_id))
+    """Return the most that *record* takes in a response, its comma included."""
+    words_bytes = len(json.dumps(record.firehose_record_id)) + len(record.result.value)
     if record.data is None:
-        return name_bytes + len(_FRAME_WITHOUT_DATA % ("", record.result.value)) + 1
+        return _WIDE_FRAME_WITHOUT_DATA_BYTES + words_bytes
     encoded_bytes = (len(record.data) + 2) // 3 * 4
-    frame_bytes = len(_FRAME % ("", record.result.value, ""))
-    return name_bytes + frame_bytes + encoded_bytes + 1
+    return _WIDE_FRAME_BYTES + words_bytes + encoded_bytes
 
 
 def install_marshaller() -> bool:
@@ -60,8 +62,12 @@ def install_marshaller() -> bool:
     marshaller = getattr(client, "marshaller", None)
     if client is None or not callable(getattr(marshaller, "marshal_response", None)):
         return False
-    if not isinstance(marshaller, _Marshaller):
+    if isinstance(marshaller, _Marshaller):
+        return True
+    try:
         client.marshaller = _Marshaller(marshaller)
+    except (AttributeError, TypeError):
+        return False
     return True
 
 

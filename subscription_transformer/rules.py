@@ -13,7 +13,8 @@ The file has one object::
 ``words`` are matched as whole words on the normalised text (see `normalise`);
 ``patterns`` are RE2 expressions on it: no look-around, no back-references.
 ``where`` is question and answer unless a rule says otherwise. ``hit`` and ``miss``
-are examples; a rule that fails its own examples fails the build:
+are examples. A rule that fails its own examples, that RE2 refuses or that compiles to
+more than `_MAX_PROGRAM_SIZE` steps fails the build:
 ``python -m subscription_transformer.rules FILE`` prints a sentence for each fault.
 """
 
@@ -30,20 +31,24 @@ from audit_record.errors import DecodeError
 from audit_record.fields import FIELDS_BY_NAME
 from subscription_transformer.errors import RulesError
 from subscription_transformer.normalise import normalise
-from subscription_transformer.scan import Pattern
+from subscription_transformer.scan import IS_LINEAR, Pattern
 from subscription_transformer.secrets import FINDERS, KINDS, Finder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SHIPPED: Final = Path(__file__).with_name("rules.json")
 WHERE: Final = {"user_query": "query", "response": "response"}
+_LISTS: Final = ("words", "patterns", "where", "hit", "miss")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*(?::[a-z0-9_]+)?", re.ASCII)
 # A label with its place has to fit the field: 48 bytes less "@response".
 _MAX_NAME_CHARS: Final = FIELDS_BY_NAME["topics"].max_bytes - len("@response")
 _MAX_RULES_COUNT: Final = 500
 # RE2's own limit for a counted repetition.
 _MAX_REPEAT: Final = 1_000
+# Steps of a compiled pattern: shipped rules have up to 500, finders of secrets 6,000.
+# A repetition of a repetition reaches millions, and pays for them at every text.
+_MAX_PROGRAM_SIZE: Final = 20_000
 # What RE2 has no notion of; the standard library would take it and may hang.
 _NOT_LINEAR: Final = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]|\(\?P=")
 
@@ -80,6 +85,7 @@ class Rules:
         base64_run_chars: A run of that many base64 characters in a question is a
             signal; 0 switches it off.
         zero_width_count: So many zero-width characters in a question are one.
+        custom: The file's own kinds of secrets, with their examples.
     """
 
     version: str
@@ -87,6 +93,7 @@ class Rules:
     finders: tuple[Finder, ...]
     base64_run_chars: int = 200
     zero_width_count: int = 3
+    custom: tuple[Rule, ...] = ()
 
 
 def load_rules(path: str = "") -> Rules:
@@ -122,23 +129,36 @@ def parse_rules(value: Any) -> Rules:
         tuple(_finders(value.get("redact", {}))),
         int(disguise.get("base64_run_chars", 200)),
         int(disguise.get("zero_width_count", 3)),
+        tuple(_custom(item) for item in value.get("redact", {}).get("custom", ())),
     )
 
 
 def check_rules(rules: Rules) -> list[str]:
     """Try every rule on its own examples; return a sentence for each failure."""
     faults: list[str] = []
+    if not IS_LINEAR:
+        faults.append("RE2 is not installed, so that patterns cannot be checked")
     for rule in rules.rules:
-        pattern = Pattern(rule.pattern)
-        for number, text in enumerate(rule.hit, 1):
-            if not pattern.hits(normalise(text).encode()):
-                faults.append(f"rule {rule.name} misses its hit example {number}")
-        for number, text in enumerate(rule.miss, 1):
-            if pattern.hits(normalise(text).encode()):
-                faults.append(f"rule {rule.name} hits its miss example {number}")
+        faults += _example_faults(f"rule {rule.name}", rule, normalise)
         if not rule.hit or not rule.miss:
             faults.append(f"rule {rule.name} needs examples under hit and miss")
+    for rule in rules.custom:
+        faults += _example_faults(f"kind {rule.name}", rule, str)
     return faults
+
+
+def _example_faults(
+    label: str, rule: Rule, prepare: Callable[[str], str]
+) -> Iterator[str]:
+    pattern = Pattern(rule.pattern)
+    if pattern.program_size > _MAX_PROGRAM_SIZE:
+        yield f"{label} costs too much: more than {_MAX_PROGRAM_SIZE} compiled steps"
+    for number, text in enumerate(rule.hit, 1):
+        if not pattern.hits(prepare(text).encode()):
+            yield f"{label} misses its hit example {number}"
+    for number, text in enumerate(rule.miss, 1):
+        if pattern.hits(prepare(text).encode()):
+            yield f"{label} hits its miss example {number}"
 
 
 def _shape_faults(value: Mapping[str, Any]) -> Iterator[str]:
@@ -156,7 +176,7 @@ def _shape_faults(value: Mapping[str, Any]) -> Iterator[str]:
 
 def _disguise_faults(disguise: Any) -> Iterator[str]:
     numbers = disguise.values() if isinstance(disguise, dict) else [None]
-    if not all(isinstance(n, int) and 0 <= n <= _MAX_REPEAT for n in numbers):
+    if not all(type(n) is int and 0 <= n <= _MAX_REPEAT for n in numbers):
         yield f"disguise must hold whole numbers from 0 to {_MAX_REPEAT}"
 
 
@@ -171,25 +191,48 @@ def _rule_faults(label: str, item: Any, names: set[str]) -> Iterator[str]:
     if name in names:
         yield f"rule {name} stands twice"
     names.add(name)
-    if not set(item.get("where", WHERE)) <= set(WHERE):
+    yield from _text_list_faults(f"rule {name}", item, _LISTS)
+    if not set(_texts_of(item, "where")) <= set(WHERE):
         yield f"rule {name} looks where rules cannot: use user_query and response"
-    if not (item.get("words") or item.get("patterns")):
+    if not (_texts_of(item, "words") or _texts_of(item, "patterns")):
         yield f"rule {name} has neither words nor patterns"
-    for pattern in item.get("patterns", ()):
+    if any(not normalise(word) for word in _texts_of(item, "words")):
+        yield f"rule {name} has a word without letters"
+    for pattern in _texts_of(item, "patterns"):
         yield from _pattern_faults(f"rule {name}", pattern)
+
+
+def _text_list_faults(
+    label: str, item: Mapping[str, Any], names: Iterable[str]
+) -> Iterator[str]:
+    for name in names:
+        value = item.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            yield f"{label} has a {name} that is no list of texts"
+
+
+def _texts_of(item: Mapping[str, Any], name: str) -> list[str]:
+    value = item.get(name)
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
 
 
 def _redact_faults(redact: Any) -> Iterator[str]:
     if not isinstance(redact, dict):
         yield "redact must be an object"
         return
-    for kind in (*redact.get("on", ()), *redact.get("off", ())):
+    yield from _text_list_faults("redact", redact, ("on", "off"))
+    for kind in (*_texts_of(redact, "on"), *_texts_of(redact, "off")):
         if kind not in KINDS:
             yield "redact names a kind that does not exist; see the finders"
-    for item in redact.get("custom", ()):
+    custom = redact.get("custom", [])
+    if not isinstance(custom, list):
+        yield "redact has a custom that is no list"
+        return
+    for item in custom:
         if not isinstance(item, dict) or not _NAME.fullmatch(str(item.get("kind"))):
             yield "a custom pattern has no kind"
         else:
+            yield from _text_list_faults(f"kind {item['kind']}", item, ("hit", "miss"))
             yield from _pattern_faults(f"kind {item['kind']}", item.get("pattern"))
 
 
@@ -222,6 +265,11 @@ def _rule(item: Mapping[str, Any], *, is_topic: bool) -> Rule:
         tuple(item.get("hit", ())),
         tuple(item.get("miss", ())),
     )
+
+
+def _custom(item: Mapping[str, Any]) -> Rule:
+    examples = [tuple(item.get(name, ())) for name in ("hit", "miss")]
+    return Rule(item["kind"], item["pattern"], (), False, *examples)
 
 
 def _words_pattern(words: list[str]) -> str:

@@ -22,6 +22,8 @@ try:
 except ImportError:
     _re2 = None
 
+# Whether time is linear for any pattern; without RE2 only for careful ones.
+IS_LINEAR: Final = _re2 is not None
 Span = tuple[int, int]
 # One set holds every pattern; RE2 falls back to a slower way when it runs out.
 _MAX_SET_BYTES: Final = 64 * 1024 * 1024
@@ -40,6 +42,11 @@ class Pattern:
     def __init__(self, pattern: str) -> None:
         self._compiled = _compile(pattern)
         self._group = 1 if self._compiled.groups else 0
+
+    @property
+    def program_size(self) -> int:
+        """How many steps the pattern compiles to; 0 if the engine does not say."""
+        return int(getattr(self._compiled, "programsize", 0))
 
     def spans(self, data: bytes) -> Iterator[Span]:
         """Yield where the pattern hits *data*, from left to right."""

@@ -33,7 +33,7 @@ def split_envelope(
     """
     events = [event for event in message.log_events if event.message.strip()]
     return [
-        wrap("envelope", _envelope(message, part), message.generation + 1)
+        wrap("envelope", dumps(_envelope(message, part)), message.generation + 1)
         for part in _parts(events, output_bytes, budget_bytes // 2)
     ]
 

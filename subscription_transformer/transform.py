@@ -1,55 +1,49 @@
 """One invocation: every record gets a fate of its own, and one answer.
 
-The only broad ``except`` of the room is here: whatever goes wrong with one record
-is that record's fate and leaves its neighbours alone.
+The only broad ``except`` around a record is here: whatever goes wrong with one is
+that record's fate and leaves its neighbours alone.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from audit_record.checks import find_problems, is_timestamp
-from audit_record.codec import loads
-from audit_record.errors import DecodeError
-from audit_record.times import parse_timestamp_ms
 from subscription_transformer.budget import Budget
-from subscription_transformer.destinations import elastic, opensearch, splunk
-from subscription_transformer.document import Document
+from subscription_transformer.destinations import opensearch
+from subscription_transformer.documents import DocumentMaker
 from subscription_transformer.envelope import (
     MAX_GENERATION,
     ControlMessage,
-    FinishedBytes,
-    FinishedDocument,
-    LogEvent,
     Payload,
-    PlainRecord,
     SubscriptionMessage,
     decode_base64,
     decode_data,
 )
 from subscription_transformer.errors import UndecodableError
-from subscription_transformer.finish import Finisher, sources
 from subscription_transformer.firehose import (
     FirehoseRecord,
     Invocation,
     Result,
     TransformedRecord,
 )
+from subscription_transformer.metrics import Metrics
 from subscription_transformer.put_back import PutBack, wrap
 from subscription_transformer.settings import FAIL, TransformerSettings
 from subscription_transformer.split import split_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from subscription_transformer.metrics import Metrics
+    from subscription_transformer.document import Document
     from subscription_transformer.rules import Rules
 
 _LOG: Final = logging.getLogger(__name__)
-# Firehose writes its own errors to groups of this name; see the recursion guard.
-_FIREHOSE_LOG_GROUPS: Final = "/aws/kinesisfirehose/"
+# Left for putting back what there was no time for: some attempts with pauses.
+_PUT_BACK_TIME_S: Final = 10.0
+_MAX_LOGGED_ID_CHARS: Final = 128
 
 
 class Transformer:
@@ -64,9 +58,8 @@ class Transformer:
     def __init__(
         self, settings: TransformerSettings, rules: Rules, own_log_group: str = ""
     ) -> None:
-        self._settings = settings
-        self._finisher = Finisher(settings, rules)
-        self._own_log_group = own_log_group
+        self.settings = settings
+        self.maker = DocumentMaker(settings, rules, own_log_group)
 
     @classmethod
     def from_env(cls, rules: Rules, settings: TransformerSettings) -> Transformer:
@@ -94,66 +87,14 @@ class Transformer:
         answers = [run.answer(record) for record in invocation.records]
         return run.settle(answers)
 
-    def documents(
-        self, record: FirehoseRecord, payload: Payload, region: str, metrics: Metrics
-    ) -> list[Document]:
-        """Return the finished documents of one payload.
 
-        Raises:
-            UndecodableError: A put-back document is not what we put.
-        """
-        if isinstance(payload, FinishedDocument):
-            return [self._finished(payload, metrics)]
-        if isinstance(payload, PlainRecord):
-            payload = SubscriptionMessage(
-                "", "", "", (), (LogEvent("", None, payload.line),)
-            )
-        if not isinstance(payload, SubscriptionMessage):
-            return []
-        metrics.add("EventsIn", len(payload.log_events))
-        if self._is_own(payload.log_group):
-            metrics.add("RecursionDropped", len(payload.log_events))
-            return []
-        found = sources(payload, record.arrival_ms, region)
-        metrics.add("BlankMessages", len(payload.log_events) - len(found))
-        for source in found:
-            metrics.see_event_time(source.event_ms)
-        return [self._finisher.finish(source, metrics) for source in found]
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was made of one payload."""
 
-    def encode(self, payload: Payload, documents: Sequence[Document]) -> bytes:
-        """Return the bytes that the destination wants of *documents*."""
-        if self._settings.destination == "opensearch":
-            return b"".join(opensearch.encode(document) for document in documents)
-        if self._settings.destination == "elastic" and isinstance(
-            payload, SubscriptionMessage
-        ):
-            return elastic.encode(payload, documents)
-        return b"".join(
-            splunk.encode(document, self._settings) for document in documents
-        )
-
-    @property
-    def settings(self) -> TransformerSettings:
-        """The settings it was made with."""
-        return self._settings
-
-    def _is_own(self, log_group: str) -> bool:
-        return log_group != "" and (
-            log_group == self._own_log_group
-            or log_group.startswith(_FIREHOSE_LOG_GROUPS)
-        )
-
-    def _finished(self, payload: FinishedDocument, metrics: Metrics) -> Document:
-        values = dict(payload.values)
-        moment = values.pop("@timestamp", None)
-        if not isinstance(moment, str) or not is_timestamp(moment):
-            raise UndecodableError("put_back:broken")
-        if "document_id" not in values or find_problems(values):
-            raise UndecodableError("put_back:broken")
-        metrics.add("EventsIn")
-        return Document(
-            self._finisher.check_again(values, metrics), parse_timestamp_ms(moment)
-        )
+    payload: Payload
+    documents: list[Document]
+    data: bytes
 
 
 class _Run:
@@ -167,14 +108,15 @@ class _Run:
         put_back: PutBack | None,
         remaining_s: Callable[[], float],
     ) -> None:
-        self._transformer = transformer
         self._settings = transformer.settings
+        self._maker = transformer.maker
         self._region = invocation.region
         self._metrics = metrics
         self._put_back = put_back
         self._remaining_s = remaining_s
         self._budget = Budget(self._settings.response_budget_bytes, invocation.records)
         self._is_full = False
+        self._handled_count = 0
         # What goes back into the stream, and the record that it stands for.
         self._outgoing: list[tuple[bytes, str]] = []
 
@@ -193,7 +135,7 @@ class _Run:
             return answers
         lost = self._put_outgoing()
         return [
-            self._failed_by_id(answer.firehose_record_id, "put_back:failed")
+            self._failed_by_id(answer.firehose_record_id, "put_back:failed", 0)
             if answer.firehose_record_id in lost
             else answer
             for answer in answers
@@ -201,40 +143,42 @@ class _Run:
 
     def _answer(self, record: FirehoseRecord) -> TransformedRecord:
         self._metrics.add("RecordsIn")
-        self._metrics.add("BytesIn", len(record.data or ""))
-        if self._is_full or self._remaining_s() <= 0:
+        self._metrics.add("BytesIn", _size_bytes(record.data))
+        if self._is_full or self._is_late():
             return self._send_round(record)
-        payloads = decode_data(record.data)
-        made = [(p, self._documents(record, p)) for p in payloads]
+        counted = Metrics()
+        made = [self._make(record, p, counted) for p in decode_data(record.data)]
+        self._handled_count += 1
         if self._settings.invalid_records == FAIL and _has_invalid(made):
             return self._failed(record, "invalid:record")
-        if self._settings.destination == "opensearch" and _needs_explosion(made):
-            return self._explode(record, made)
-        return self._deliver(record, made)
+        if self._settings.destination == "opensearch" and _document_count(made) > 1:
+            return self._explode(record, made, counted)
+        return self._deliver(record, made, counted)
 
-    def _documents(self, record: FirehoseRecord, payload: Payload) -> list[Document]:
-        return self._transformer.documents(record, payload, self._region, self._metrics)
+    def _make(
+        self, record: FirehoseRecord, payload: Payload, counted: Metrics
+    ) -> _Made:
+        documents = self._maker.documents(record, payload, self._region, counted)
+        return _Made(payload, documents, self._maker.encode(payload, documents))
+
+    def _is_late(self) -> bool:
+        """Tell whether the time left is for putting back; the first is always tried."""
+        return self._handled_count > 0 and self._remaining_s() <= _PUT_BACK_TIME_S
 
     def _deliver(
-        self, record: FirehoseRecord, made: list[tuple[Payload, list[Document]]]
+        self, record: FirehoseRecord, made: list[_Made], counted: Metrics
     ) -> TransformedRecord:
-        data = b"".join(
-            payload.data
-            if isinstance(payload, FinishedBytes)
-            else self._transformer.encode(payload, documents)
-            for payload, documents in made
-            if documents or isinstance(payload, FinishedBytes)
-        )
-        _check_finished_bytes(made, self._settings.destination)
+        data = b"".join(item.data for item in made)
         if not data:
+            self._metrics.merge(counted)
             return self._dropped(record, _why_nothing(made))
         answer = TransformedRecord(record.firehose_record_id, Result.OK, data)
         if self._budget.take(answer):
-            count = sum(len(documents) for _, documents in made)
-            self._metrics.add("EventsDelivered", count)
-            self._metrics.add("BytesOut", len(data))
+            counted.add("EventsDelivered", _document_count(made))
+            counted.add("BytesOut", len(data))
+            self._metrics.merge(counted)
             return answer
-        if self._budget.fits_alone(answer):
+        if self._budget.could_fit(answer):
             # Whatever comes after would have to jump the queue.
             self._is_full = True
             return self._send_round(record)
@@ -242,43 +186,45 @@ class _Run:
 
     def _send_round(self, record: FirehoseRecord) -> TransformedRecord:
         """Put a record back as it came."""
-        if self._put_back is None:
-            return self._failed(record, "budget:exhausted")
         data = decode_base64(record.data)
+        if self._put_back is None:
+            return self._failed(record, "budget:put_back_is_off")
         self._metrics.add("RecordsPutBack")
         return self._queued(record, [data], "put_back:overflow")
 
-    def _split(
-        self, record: FirehoseRecord, made: list[tuple[Payload, list[Document]]]
-    ) -> TransformedRecord:
+    def _split(self, record: FirehoseRecord, made: list[_Made]) -> TransformedRecord:
         """Put a record that fits no response back in smaller envelopes."""
         parts: list[bytes] = []
-        for payload, documents in made:
+        for item in made:
+            payload = item.payload
             if not isinstance(payload, SubscriptionMessage):
                 return self._failed(record, "budget:too_large")
             if payload.generation >= MAX_GENERATION:
                 return self._failed(record, "put_back:too_many_generations")
-            sizes = [len(self._transformer.encode(payload, [d])) for d in documents]
-            parts += split_envelope(
-                payload, sizes, self._settings.response_budget_bytes
-            )
+            sizes = [len(self._maker.encode(payload, [d])) for d in item.documents]
+            budget_bytes = self._settings.response_budget_bytes
+            parts += split_envelope(payload, sizes, budget_bytes)
+        if len(parts) <= 1:
+            # The same again would come back the same again.
+            return self._failed(record, "budget:too_large")
         if self._put_back is None:
-            return self._failed(record, "budget:exhausted")
+            return self._failed(record, "budget:put_back_is_off")
         self._metrics.add("RecordsPutBack", len(parts))
         return self._queued(record, parts, "put_back:split")
 
     def _explode(
-        self, record: FirehoseRecord, made: list[tuple[Payload, list[Document]]]
+        self, record: FirehoseRecord, made: list[_Made], counted: Metrics
     ) -> TransformedRecord:
         """Put each document back as a record of its own."""
         if self._put_back is None:
             return self._failed(record, "explode:put_back_is_off")
         parts = [
-            wrap("document", loads(opensearch.encode(document)), 1)
-            for _, documents in made
-            for document in documents
+            wrap("document", opensearch.encode(document), 1)
+            for item in made
+            for document in item.documents
         ]
-        self._metrics.add("DocumentsPutBack", len(parts))
+        counted.add("DocumentsPutBack", len(parts))
+        self._metrics.merge(counted)
         return self._queued(record, parts, "put_back:exploded")
 
     def _queued(
@@ -289,66 +235,53 @@ class _Run:
         return self._dropped(record, reason)
 
     def _put_outgoing(self) -> set[str]:
+        """Put what has to go back; return the ids of records that did not go whole."""
         put_back = self._put_back
         if put_back is None:
             return {name for _, name in self._outgoing}
         is_put = put_back.put([data for data, _ in self._outgoing], self._remaining_s)
         self._metrics.add("PutBackThrottled", put_back.throttled_count)
         self._metrics.add("PutBackFailed", is_put.count(False))
-        return {
-            name for (_, name), ok in zip(self._outgoing, is_put, strict=True) if not ok
-        }
+        pairs = zip(self._outgoing, is_put, strict=True)
+        return {name for (_, name), is_taken in pairs if not is_taken}
 
     def _dropped(self, record: FirehoseRecord, reason: str) -> TransformedRecord:
         self._metrics.add("RecordsDropped")
         self._metrics.add_reason(reason)
-        return TransformedRecord(
-            record.firehose_record_id, Result.DROPPED, None, reason
-        )
+        name = record.firehose_record_id
+        return TransformedRecord(name, Result.DROPPED, None, reason)
 
     def _failed(self, record: FirehoseRecord, reason: str) -> TransformedRecord:
-        return self._failed_by_id(record.firehose_record_id, reason)
+        size_bytes = _size_bytes(record.data)
+        return self._failed_by_id(record.firehose_record_id, reason, size_bytes)
 
-    def _failed_by_id(self, firehose_record_id: str, reason: str) -> TransformedRecord:
+    def _failed_by_id(
+        self, firehose_record_id: str, reason: str, size_bytes: int
+    ) -> TransformedRecord:
         self._metrics.add("RecordsFailed")
         self._metrics.add_reason(reason)
-        _LOG.warning("record failed: recordId=%s reason=%s", firehose_record_id, reason)
-        return TransformedRecord(
-            firehose_record_id, Result.PROCESSING_FAILED, None, reason
+        _LOG.warning(
+            "record failed: recordId=%s reason=%s bytes=%d",
+            firehose_record_id[:_MAX_LOGGED_ID_CHARS],
+            reason,
+            size_bytes,
         )
+        failed = Result.PROCESSING_FAILED
+        return TransformedRecord(firehose_record_id, failed, None, reason)
 
 
-def _has_invalid(made: list[tuple[Payload, list[Document]]]) -> bool:
-    return any(document.is_invalid for _, documents in made for document in documents)
+def _size_bytes(data: Any) -> int:
+    return len(data) if isinstance(data, str) else 0
 
 
-def _needs_explosion(made: list[tuple[Payload, list[Document]]]) -> bool:
-    return sum(len(documents) for _, documents in made) > 1
+def _document_count(made: list[_Made]) -> int:
+    return sum(len(item.documents) for item in made)
 
 
-def _why_nothing(made: list[tuple[Payload, list[Document]]]) -> str:
-    is_control = any(isinstance(payload, ControlMessage) for payload, _ in made)
+def _has_invalid(made: list[_Made]) -> bool:
+    return any(document.is_invalid for item in made for document in item.documents)
+
+
+def _why_nothing(made: list[_Made]) -> str:
+    is_control = any(isinstance(item.payload, ControlMessage) for item in made)
     return "control_message" if is_control else "nothing_to_deliver"
-
-
-def _check_finished_bytes(
-    made: list[tuple[Payload, list[Document]]], destination: str
-) -> None:
-    """Refuse replayed bytes that the destination would refuse with their batch.
-
-    Raises:
-        UndecodableError: Not lines of JSON objects; for OpenSearch, not one.
-    """
-    for payload, _ in made:
-        if not isinstance(payload, FinishedBytes) or destination == "elastic":
-            continue
-        lines = payload.data.splitlines()
-        if not lines or (destination == "opensearch" and len(lines) > 1):
-            raise UndecodableError("put_back:broken")
-        for line in lines:
-            try:
-                is_object = isinstance(loads(line), dict)
-            except DecodeError:
-                is_object = False
-            if not is_object:
-                raise UndecodableError("put_back:broken")

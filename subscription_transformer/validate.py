@@ -13,9 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit_record import AuditRecord, limits
-from audit_record.checks import find_problems
-from audit_record.codec import ExactNumber, dumps, loads_exact, loads_repairing
+from audit_record.checks import find_problems, wrong_type
+from audit_record.codec import dumps
 from audit_record.errors import DecodeError, UnknownSchemaError
 from audit_record.fields import (
     CORE_FIELDS,
@@ -25,14 +24,14 @@ from audit_record.fields import (
     Kind,
     Scalar,
 )
-from audit_record.plain import to_plain
-from audit_record.shorten import fit
-from audit_record.times import format_timestamp
+from audit_record.times import MAX_TIMESTAMP_MS, format_timestamp
 from audit_record.upgrade import upgrade
+from subscription_transformer.exact import read_exact
 
 _INTEGER: Final = re.compile(r"[+]?\d{1,18}(?:\.0{1,9})?", re.ASCII)
 _ACCOUNT_DIGITS: Final = 12
-# Kinds of problems that shortening mends; what it did is listed in `truncated`.
+# Kinds of problems that shortening mends at the end, and lists in `truncated`: not
+# here, because a text has to be redacted whole before it is cut.
 _MENDED_BY_FIT: Final = frozenset({"length", "items"})
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -55,13 +54,11 @@ class Validated:
 def validate(message: str) -> Validated:
     """Read *message* and repair what can be repaired without guessing."""
     try:
-        values, had_surrogates = loads_repairing(message)
+        values, had_surrogates = read_exact(message)
     except DecodeError:
-        return Validated({}, ("not_json",), is_valid=False)
+        return Validated({}, _why_not_json(message), is_valid=False)
     if not isinstance(values, dict):
         return Validated({}, ("not_an_object",), is_valid=False)
-    if _holds_inexact(values):
-        values = to_plain_exact(loads_exact(message))
     problems = ["utf8:replaced"] if had_surrogates else []
     return validate_values(values, problems)
 
@@ -74,39 +71,15 @@ def validate_values(values: dict[str, Any], problems: list[str]) -> Validated:
         return Validated({}, (*problems, "schema:unknown_major"), is_valid=False)
     repaired, repairs = _repair(values)
     found = find_problems(repaired)
-    if any(problem.code in _MENDED_BY_FIT for problem in found):
-        repaired = fit(AuditRecord(repaired), limits.MAX_LOG_EVENT_BYTES).as_dict()
-        found = find_problems(repaired)
-    left = tuple(str(problem) for problem in found)
+    left = tuple(str(p) for p in found if p.code not in _MENDED_BY_FIT)
     return Validated(repaired, (*problems, *repairs, *left), is_valid=not left)
 
 
-def to_plain_exact(value: Any) -> Any:
-    """Like `to_plain`, but numbers keep the digits they were written with."""
-    if isinstance(value, ExactNumber):
-        return value
-    if isinstance(value, dict):
-        return {to_plain(key): to_plain_exact(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [to_plain_exact(item) for item in value]
-    return to_plain(value)
-
-
-def _holds_inexact(values: dict[str, Any]) -> bool:
-    """Tell whether a number was read that may have lost digits.
-
-    The codec reads integers beyond 64 bits as floats, so floats are all to find.
-    """
-    stack: list[Any] = [v for v in values.values() if type(v) is not str]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, float):
-            return True
-        if isinstance(value, dict):
-            stack.extend(value.values())
-        elif isinstance(value, list):
-            stack.extend(value)
-    return False
+def _why_not_json(message: str) -> tuple[str, ...]:
+    """Tell a piece of a record that was cut apart from any other text."""
+    text = message.strip()
+    is_piece = text.startswith('{"') or text.endswith('"}')
+    return ("not_json", "fragment") if is_piece else ("not_json",)
 
 
 def _repair(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -130,10 +103,10 @@ def _repair_field(
     if _is_absent(field, value):
         return
     mended = _REPAIRS[field.kind](field, value)
-    if mended is not value and mended != value:
-        problems.append(f"repaired:{field.name}")
-    elif type(mended) is not type(value):
+    if wrong_type(field, value):
         problems.append(f"type:{field.name}")
+    elif mended != value:
+        problems.append(f"repaired:{field.name}")
     repaired[field.name] = mended
 
 
@@ -151,8 +124,9 @@ def _adopt(
     extra = {
         name: _as_text(value) for name, value in strays.items() if value is not None
     }
-    # The bot's declared attributes win a clash of names.
-    repaired["attributes"] = extra | known
+    # The bot's declared attributes win a clash of names, and come first where
+    # there are too many.
+    repaired["attributes"] = known | {k: v for k, v in extra.items() if k not in known}
     if not repaired["attributes"]:
         del repaired["attributes"]
     problems.append("unknown:fields")
@@ -192,7 +166,9 @@ def _repair_timestamp(value: str) -> str:
         return value
     if moment.tzinfo is None:
         return value
-    return format_timestamp((moment - _EPOCH) // dt.timedelta(milliseconds=1))
+    epoch_ms = (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+    is_sayable = 0 <= epoch_ms <= MAX_TIMESTAMP_MS
+    return format_timestamp(epoch_ms) if is_sayable else value
 
 
 def _repair_integer(_: Field, value: Any) -> Any:

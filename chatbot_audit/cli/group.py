@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import sys
@@ -103,8 +102,13 @@ class AuditGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command and see that all it wrote has left."""
-        result = super().invoke(ctx)
-        sys.stdout.flush()
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever reads has read enough, as `head` does: what it got was right.
+            _drop_output()
+            return OK
         return result
 
     def main(  # type: ignore[override]  # click's overloads; always ends the process
@@ -133,17 +137,9 @@ def _outcome(run: Callable[[], Any]) -> int:
     except ChatbotAuditError as error:
         return _could_not_run(str(error))
     except OSError as error:
-        return _of_system(error)
-    return code if isinstance(code, int) else OK
-
-
-def _of_system(error: OSError) -> int:
-    if error.errno == errno.EPIPE:
-        # Whoever reads has read enough, as `head` does: what it got was right.
         _drop_output()
-        return OK
-    _drop_output()
-    return _could_not_run(error.strerror or type(error).__name__)
+        return _could_not_run(error.strerror or type(error).__name__)
+    return code if isinstance(code, int) else OK
 
 
 def _sentence(error: click.ClickException) -> str:
@@ -169,7 +165,11 @@ def _drop_output() -> None:
         return
 
 
-@click.group(cls=AuditGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "chatbot-audit",
+    cls=AuditGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(chatbot_audit.__version__, prog_name="chatbot-audit")
 def cli() -> None:
     """Ask what people asked the bots, and run the audit pipeline.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import signal
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,7 @@ from chatbot_audit.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import FrameType
 
 _PAUSE_S: Final = 0.5
 
@@ -97,13 +100,13 @@ def _run(
     settings: SandboxSettings, store: Path, state_dir: Path, run_s: float | None
 ) -> int:
     with (
-        _ended_by_signal(),
+        _end_by_signal() as ended,
         SqliteStore(store) as opened,
         Sandbox(settings, opened) as running,
     ):
         _introduce(running.environ, state_dir)
         say(f"store: {store}")
-        _carry(running, run_s)
+        _carry(running, run_s, ended)
         report = running.report()
     click.echo(report.sentence())
     if not report.holds:
@@ -111,14 +114,13 @@ def _run(
     return OK if report.holds else NONE_FOUND
 
 
-def _carry(running: Sandbox, run_s: float | None) -> None:
-    """Carry records to the store for *run_s* seconds, or until Ctrl-C."""
-    end_s = None if run_s is None else time.monotonic() + run_s
-    try:
-        while end_s is None or time.monotonic() < end_s:
-            running.drain()
-            time.sleep(_PAUSE_S)
-    except KeyboardInterrupt:
+def _carry(running: Sandbox, run_s: float | None, ended: threading.Event) -> None:
+    """Carry records to the store for *run_s* seconds, or until a signal."""
+    end_s = math.inf if run_s is None else time.monotonic() + run_s
+    while time.monotonic() < end_s and not ended.is_set():
+        running.drain()
+        ended.wait(_PAUSE_S)
+    if ended.is_set():
         say("ending; what is on its way is delivered first")
     running.drain()
 
@@ -134,10 +136,21 @@ def _introduce(environ: Mapping[str, str], state_dir: Path) -> None:
 
 
 @contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """Let SIGTERM end the sandbox as Ctrl-C does, with its processes."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _end_by_signal() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C or SIGTERM into an event; a second one interrupts.
+
+    An exception in the middle of a delivery would lose the records in hand.
+    """
+    ended = threading.Event()
+
+    def end(number: int, _: FrameType | None) -> None:
+        ended.set()
+        signal.signal(number, signal.default_int_handler)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
-        yield
+        yield ended
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -27,7 +27,7 @@ _WEEKDAYS: Final = {
             "mon monday",
             "tue tues tuesday",
             "wed weds wednesday",
-            "thu thur thurs thursday",
+            "thu thur thurs thursday",  # codespell:ignore thur
             "fri friday",
             "sat saturday",
             "sun sunday",
@@ -66,13 +66,14 @@ _NAMED_DAYS: Final = {
 _THIS: Final = ("this", "current")
 _LAST: Final = ("last", "previous", "past")
 _MONTH: Final = "|".join(_MONTHS)
+_ORDINAL: Final = "st|nd|rd|th"  # codespell:ignore nd
 _DAY_FIRST: Final = re.compile(
-    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?(?P<month>{_MONTH})\.?"
+    rf"(?P<day>\d{{1,2}})(?:{_ORDINAL}|\.)? (?:of )?(?P<month>{_MONTH})\.?"
     r"(?:,? (?P<year>\d{4}))?",
     re.ASCII,
 )
 _MONTH_FIRST: Final = re.compile(
-    rf"(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?"
+    rf"(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:{_ORDINAL})?"
     r"(?:,? (?P<year>\d{4}))?",
     re.ASCII,
 )

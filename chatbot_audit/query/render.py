@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from chatbot_audit.stores.model import StatsRow
 
 # Below these widths a column would leave the question too little room.
-_WIDE_CHARS: Final = 100
-_WIDER_CHARS: Final = 130
+_MEDIUM_CHARS: Final = 100
+_WIDE_CHARS: Final = 120
+_WIDER_CHARS: Final = 150
 _WIDEST_CHARS: Final = 190
 _ID_CHARS: Final = 12
 _MAX_NAME_CHARS: Final = 32
@@ -66,9 +67,7 @@ def render_search_table(
         words: What was searched for; highlighted.
     """
     columns = _search_columns(console.width, is_content_shown=is_content_shown)
-    table = Table(
-        box=box.SIMPLE_HEAD, expand=is_content_shown, padding=(0, 1, 0, 0)
-    )
+    table = Table(box=box.SIMPLE_HEAD, expand=is_content_shown, padding=(0, 1, 0, 0))
     for name in columns:
         if name in {"question", "answer"}:
             table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1)
@@ -142,7 +141,7 @@ def render_stats(
     right: JustifyMethod = "right"
     table.add_column("questions", justify=right, no_wrap=True)
     table.add_column("people", justify=right, no_wrap=True)
-    if console.width >= _WIDE_CHARS:
+    if console.width >= _MEDIUM_CHARS:
         table.add_column("first", no_wrap=True)
         table.add_column("last", no_wrap=True)
     table.add_column("", no_wrap=True, overflow="crop")
@@ -153,7 +152,7 @@ def render_stats(
             *(Text(clean_line(name) or "(none)") for name in row.key),
             f"{row.count:,}",
             f"{row.user_count:,}",
-            *(times if console.width >= _WIDE_CHARS else ()),
+            *(times if console.width >= _MEDIUM_CHARS else ()),
             Text("█" * max(1, round(_BAR_CHARS * row.count / biggest)), "blue"),
         )
     console.print(table)
@@ -164,7 +163,7 @@ def _search_columns(width: int, *, is_content_shown: bool) -> list[str]:
     if is_content_shown:
         columns.append("question")
         columns += ["answer"] if width >= _WIDE_CHARS else []
-    if width >= _WIDE_CHARS or not is_content_shown:
+    if width >= _MEDIUM_CHARS or not is_content_shown:
         columns.append("outcome")
     if width >= _WIDER_CHARS or not is_content_shown:
         columns.append("labels")

@@ -131,12 +131,12 @@ def to_markdown(title: str, turns: Sequence[Turn]) -> str:
     lines = [f"# {_one_code(clean_line(title))}"]
     for turn in turns:
         lines += ["", f"## {_escaped(turn.heading)}", ""]
-        lines += [f"**{_escaped(turn.user)}**", "", *_fenced(turn.question)]
-        lines += ["", f"**{_escaped(turn.bot)}**", "", *_fenced(turn.answer)]
-        lines += [""] if turn.notes or turn.log_url else []
+        for who, text in ((turn.user, turn.question), (turn.bot, turn.answer)):
+            if text:
+                lines += [f"**{_escaped(who)}**", "", *_fenced(text), ""]
         lines += [f"- {_escaped(note)}" for note in turn.notes]
         lines += [f"- execution log: <{turn.log_url}>"] if turn.log_url else []
-        lines += ["", f"Record {_one_code(turn.record_id)}"]
+        lines += [f"- record {_one_code(turn.record_id)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -85,6 +85,8 @@ def _since_alone(since: str | None, view: Viewpoint) -> Interval:
         return Interval()
     span = read_span(since, view)
     if not span.is_point:
+        if span.start is not None and span.start == span.end:
+            raise WhenError("--since names a day that this time zone skipped")
         return Interval(span.start, span.end)
     if span.start is not None and span.start >= view.now:
         raise WhenError("--since lies in the future, and there is no --until")

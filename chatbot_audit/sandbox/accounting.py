@@ -1,33 +1,36 @@
 """Every event is accounted for, by id, both ways, or the run has failed.
 
-Events in = delivered + quarantined + in error objects + dropped on purpose. An event
-is known by CloudWatch's id, which the transformer copies into each document; what
-has no readable event at all is known by a digest of its bytes.
+Events in = delivered + quarantined + in error objects + dropped on purpose. What
+went in is read from the log group and from the records put, what came out from what
+the store took and from the objects in S3; neither asks the transformer.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
-import hashlib
-import json
-import zlib
-from dataclasses import dataclass, field
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from chatbot_audit.sandbox.hec_events import HecFormatError, read_events
+from chatbot_audit.sandbox.backup_objects import PROCESSING_FAILED
+from chatbot_audit.sandbox.event_keys import (
+    EventKey,
+    key_of_document,
+    keys_of_delivery,
+    keys_of_record,
+)
+from chatbot_audit.sandbox.hec.events import documents_of, read_events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from chatbot_audit.sandbox.destinations import Sink
 
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_PUT_BACK: Final = "chatbot_audit_put_back"
 _SHOWN: Final = 5
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
     """The sum of one run.
 
@@ -36,55 +39,61 @@ class Report:
         delivered: Ids of delivered records.
         quarantined: Ids of delivered quarantined records.
         failed: Ids found in error objects.
-        dropped: Ids dropped on purpose: control and blank messages.
+        dropped: Ids dropped on purpose: control messages and blank lines.
+        unforwarded: Events that CloudWatch took and never forwarded.
     """
 
-    events_in: set[str] = field(default_factory=set)
-    delivered: set[str] = field(default_factory=set)
-    quarantined: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)
-    dropped: set[str] = field(default_factory=set)
+    events_in: frozenset[str] = frozenset()
+    delivered: frozenset[str] = frozenset()
+    quarantined: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
+    unforwarded: frozenset[str] = frozenset()
 
     @property
-    def missing(self) -> set[str]:
+    def missing(self) -> frozenset[str]:
         """Ids that went in and are nowhere."""
         return self.events_in - self._found()
 
     @property
-    def made_up(self) -> set[str]:
+    def made_up(self) -> frozenset[str]:
         """Ids that are somewhere and never went in."""
         return self._found() - self.events_in
 
     @property
     def holds(self) -> bool:
         """Tell whether everything is accounted for, both ways."""
-        return not self.missing and not self.made_up
+        return not (self.missing or self.made_up or self.unforwarded)
 
     def sentence(self) -> str:
-        """Return the sum as a person reads it."""
+        """Return the sum as a person reads it, and what differs."""
+        stored = self.delivered | self.quarantined
         text = (
             f"in {len(self.events_in)} = delivered {len(self.delivered)}"
-            f" + quarantined {len(self.quarantined)}"
-            f" + in error objects {len(self.failed - self._stored())}"
-            f" + dropped on purpose {len(self.dropped)}"
+            f" + quarantined {len(self.quarantined - self.delivered)}"
+            f" + in error objects {len(self.failed - stored)}"
+            f" + dropped on purpose {len(self.dropped - stored - self.failed)}"
         )
-        for name, ids in (("missing", self.missing), ("never sent", self.made_up)):
+        differences = (
+            ("missing", self.missing),
+            ("never sent", self.made_up),
+            ("never forwarded", self.unforwarded),
+        )
+        for name, ids in differences:
             if ids:
                 shown = ", ".join(sorted(ids)[:_SHOWN])
                 text += f"; {len(ids)} {name}: {shown}"
         return text
 
-    def _stored(self) -> set[str]:
-        return self.delivered | self.quarantined
-
-    def _found(self) -> set[str]:
-        return self._stored() | self.failed | self.dropped
+    def _found(self) -> frozenset[str]:
+        return self.delivered | self.quarantined | self.failed | self.dropped
 
 
 class Ledger:
     """Writes down what goes in and what comes out.
 
-    Stands in front of the store, so that what was really written counts.
+    Stands in front of the store, so that what was really written counts; safe to
+    use from many threads, which the store need not be.
 
     Args:
         sink: The store.
@@ -92,95 +101,93 @@ class Ledger:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._report = Report()
+        self._lock = threading.Lock()
+        self._put: dict[str, EventKey] = {}
+        self._delivered: set[EventKey] = set()
+        self._quarantined: set[EventKey] = set()
 
     def write(self, documents: Iterable[Mapping[str, Any]]) -> int:
         """Write documents to the store, then count them."""
         written = list(documents)
-        count = self._sink.write(written)
-        for document in written:
-            is_invalid = document.get("record_type") == "invalid"
-            ids = self._report.quarantined if is_invalid else self._report.delivered
-            ids.add(_document_key(document))
+        with self._lock:
+            count = self._sink.write(written)
+            self._see(written)
         return count
 
-    def see_put(self, data: bytes) -> None:
-        """Count what goes into the stream, put-backs left out."""
-        for key, is_dropped in _keys(data):
-            self._report.events_in.add(key)
-            if is_dropped:
-                self._report.dropped.add(key)
+    def see_delivery(self, body: bytes) -> None:
+        """Count HEC events that a collector of somebody else acknowledged."""
+        documents = documents_of(read_events(body))
+        with self._lock:
+            self._see(documents)
 
-    def report(self, error_lines: Iterable[tuple[str, Mapping[str, Any]]]) -> Report:
-        """Return the sum, with the ids found in error objects."""
-        failed: set[str] = set()
-        for error_type, line in error_lines:
-            data = base64.b64decode(line["rawData"])
-            if error_type == "processing-failed":
-                failed |= {key for key, is_dropped in _keys(data) if not is_dropped}
-            else:
-                failed |= set(_document_keys(data))
-        report = self._report
+    def see_put(self, data: bytes) -> None:
+        """Count what goes into the stream."""
+        keys = keys_of_record(data)
+        with self._lock:
+            self._put |= {key.name: key for key in keys}
+
+    def report(
+        self,
+        error_lines: Iterable[tuple[str, Mapping[str, Any]]],
+        unforwarded: Iterable[str] = (),
+    ) -> Report:
+        """Return the sum.
+
+        Args:
+            error_lines: Error type and line of every error object.
+            unforwarded: Events that CloudWatch never forwarded.
+        """
+        failed = {
+            key for kind, line in error_lines for key in _keys_of_line(kind, line)
+        }
+        with self._lock:
+            put = set(self._put.values())
+            delivered, quarantined = set(self._delivered), set(self._quarantined)
+        names = _Names(put)
+        dropped = {key for key in put if key.is_dropped}
         return Report(
-            set(report.events_in),
-            set(report.delivered),
-            set(report.quarantined),
-            failed,
-            set(report.dropped),
+            frozenset(key.name for key in put),
+            names.of(delivered),
+            names.of(quarantined),
+            names.of({key for key in failed if not key.is_dropped}),
+            frozenset(key.name for key in dropped),
+            frozenset(unforwarded),
         )
 
-
-def _keys(data: bytes) -> Iterator[tuple[str, bool]]:
-    """Yield the keys of the events in one record, and whether each is dropped."""
-    value = _decoded(data)
-    if not isinstance(value, dict):
-        yield _digest(data), False
-        return
-    if _PUT_BACK in value:
-        yield from _wrapped_keys(value)
-        return
-    if value.get("messageType") == "CONTROL_MESSAGE":
-        yield _digest(data), True
-        return
-    events = value.get("logEvents")
-    if not isinstance(events, list) or not all(isinstance(e, dict) for e in events):
-        yield _digest(data), False
-        return
-    for event in events:
-        is_blank = not str(event.get("message", "")).strip()
-        yield str(event.get("id")), is_blank
+    def _see(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        for document in documents:
+            is_invalid = document.get("record_type") == "invalid"
+            keys = self._quarantined if is_invalid else self._delivered
+            keys.add(key_of_document(document))
 
 
-def _wrapped_keys(wrapper: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    data = wrapper.get("data")
-    if wrapper.get("kind") == "document" and isinstance(data, dict):
-        yield _document_key(data), False
-    elif wrapper.get("kind") == "envelope" and isinstance(data, dict):
-        for event in data.get("logEvents", ()):
-            yield str(event.get("id")), False
+class _Names:
+    """Finds the events that were put by what came out.
+
+    Equal lines of one stream have one document, whatever their number: where it is,
+    all of them are.
+    """
+
+    def __init__(self, put: Iterable[EventKey]) -> None:
+        self._names: defaultdict[str, set[str]] = defaultdict(set)
+        for key in put:
+            for name in (key.name, *key.aliases):
+                self._names[name].add(key.name)
+
+    def of(self, keys: Iterable[EventKey]) -> frozenset[str]:
+        found: set[str] = set()
+        for key in keys:
+            if key.name not in self._names:
+                # Never put: it stays visible under its own name.
+                found.add(key.name)
+                continue
+            for name in (key.name, *key.aliases):
+                found |= self._names.get(name, set())
+        return frozenset(found)
 
 
-def _document_keys(data: bytes) -> Iterator[str]:
-    try:
-        events = read_events(data)
-    except HecFormatError:
-        yield _digest(data)
-        return
-    for event in events:
-        yield _document_key(event.event)
-
-
-def _document_key(document: Mapping[str, Any]) -> str:
-    return str(document.get("event_id") or document.get("document_id"))
-
-
-def _decoded(data: bytes) -> Any:
-    try:
-        plain = gzip.decompress(data) if data.startswith(_GZIP_MAGIC) else data
-        return json.loads(plain)
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError):
-        return None
-
-
-def _digest(data: bytes) -> str:
-    return "bytes:" + hashlib.sha256(data).hexdigest()[:32]
+def _keys_of_line(error_type: str, line: Mapping[str, Any]) -> list[EventKey]:
+    data = base64.b64decode(line["rawData"])
+    if error_type == PROCESSING_FAILED:
+        return keys_of_record(data)
+    return keys_of_delivery(data)

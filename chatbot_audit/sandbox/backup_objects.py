@@ -15,13 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from chatbot_audit.sandbox.function.process import FUNCTION_ARN
+from chatbot_audit.sandbox.inflate import GZIP_MAGIC, gunzip
 
 PROCESSING_FAILED: Final = "processing-failed"
 SPLUNK_FAILED: Final = "splunk-failed"
-_GZIP_MAGIC: Final = b"\x1f\x8b"
 _PAGE_KEYS: Final = 1_000
+# One object holds one batch; a batch's originals are below Lambda's 6 MB.
+_MAX_OBJECT_BYTES: Final = 256 * 1_024 * 1_024
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class BackupBucket:
         """Write one object for *failed*; return its key."""
         lines = [json.dumps(_line(error_type, record)) for record in failed]
         body = ("\n".join(lines) + "\n").encode()
-        key = self._key(error_type, failed[0].arrival_ms)
+        key = self._key(error_type, min(record.arrival_ms for record in failed))
         if self._is_gzip:
             body = gzip.compress(body)
             key += ".gz"
@@ -97,7 +101,8 @@ class BackupBucket:
 
 def read_lines(body: bytes) -> Iterator[dict[str, Any]]:
     """Yield the JSON lines of one object, compressed or not."""
-    plain = gzip.decompress(body) if body.startswith(_GZIP_MAGIC) else body
+    is_gzip = body.startswith(GZIP_MAGIC)
+    plain = gunzip(body, _MAX_OBJECT_BYTES) if is_gzip else body
     for line in plain.splitlines():
         if line.strip():
             yield json.loads(line)
@@ -113,10 +118,8 @@ def _line(error_type: str, record: FailedRecord) -> dict[str, Any]:
         "rawData": base64.b64encode(record.raw_data).decode(),
     }
     if error_type == PROCESSING_FAILED:
-        line["lambdaARN"] = f"arn:aws:lambda:eu-west-1:123456789012:function:{_NAME}:1"
+        # Spelt as captured objects have it; AWS's page writes lambdaArn.
+        line["lambdaARN"] = FUNCTION_ARN
     else:
         line["EventId"] = record.firehose_record_id
     return line
-
-
-_NAME: Final = "chatbot-audit-transformer"

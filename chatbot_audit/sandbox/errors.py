@@ -3,6 +3,7 @@
 ::
 
     SandboxError (RuntimeError)
+    ├── SandboxSettingsError  a setting that cannot be used (ValueError)
     ├── ZipMissingError       the Lambda's zip was not built, or is none
     ├── RuntimeMissingError   no interpreter with AWS's runtime client
     ├── PortTakenError        something else listens on a port
@@ -17,6 +18,18 @@ from __future__ import annotations
 
 class SandboxError(RuntimeError):
     """Base of every error that the sandbox raises."""
+
+
+class SandboxSettingsError(SandboxError, ValueError):
+    """A setting cannot be used; all faults are named together.
+
+    Attributes:
+        faults: Each a phrase that says what must be.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
 
 
 class ZipMissingError(SandboxError):

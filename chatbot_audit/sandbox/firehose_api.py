@@ -11,11 +11,12 @@ import binascii
 import json
 import re
 import threading
-from dataclasses import dataclass, field
+import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from audit_record import limits
-from chatbot_audit.sandbox.firehose import STREAM_ARN
+from chatbot_audit.sandbox.faults import PutFaults
+from chatbot_audit.sandbox.function.invocations import STREAM_ARN
 from chatbot_audit.sandbox.loopback import LoopbackServer, QuietHandler
 from chatbot_audit.sandbox.settings import DELIVERY_STREAM
 
@@ -25,27 +26,18 @@ if TYPE_CHECKING:
 _TARGET: Final = "Firehose_20150804."
 _CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 _NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}", re.ASCII)
-
-
-@dataclass
-class PutFaults:
-    """What the API does wrong on purpose; a test changes it as it goes.
-
-    Attributes:
-        refused_calls: So many calls are throttled as a whole.
-        failed_positions: These positions fail in each of the next batches.
-        failing_calls: So many calls fail at those positions.
-        error_code: If set, every call is refused with it.
-    """
-
-    refused_calls: int = 0
-    failed_positions: frozenset[int] = frozenset()
-    failing_calls: int = 0
-    error_code: str = ""
+_CREDENTIAL: Final = re.compile(r"Credential=([^/,\s]+)/")
+_BUSY: Final = "ServiceUnavailableException"
+_BUSY_TEXT: Final = "Slow down."
 
 
 class ApiError(Exception):
-    """A call is refused."""
+    """A call is refused.
+
+    Attributes:
+        code: AWS's name of the error.
+        status: HTTP status.
+    """
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -53,25 +45,33 @@ class ApiError(Exception):
         self.status = status
 
 
-@dataclass
 class FirehoseApi:
     """The API of one delivery stream.
 
-    Attributes:
-        put: Takes one record; returns its id.
+    Args:
+        put: Takes the bytes of one record and the access key of who puts it;
+            returns the record's id.
         port: Port to listen on; 0 takes a free one.
         faults: What goes wrong on purpose.
-        calls: Names and sizes of the calls made, for tests.
+
+    Attributes:
+        calls: Name and count of records of each call that was carried out.
+
+    Raises:
+        PortTakenError: Something else listens there.
     """
 
-    put: Callable[[bytes], str]
-    port: int = 0
-    faults: PutFaults = field(default_factory=PutFaults)
-    calls: list[tuple[str, int]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        put: Callable[[bytes, str], str],
+        port: int = 0,
+        faults: PutFaults | None = None,
+    ) -> None:
+        self._put = put
+        self._faults = faults or PutFaults()
         self._lock = threading.Lock()
-        self._server = LoopbackServer(self._handler_class(), self.port)
+        self.calls: list[tuple[str, int]] = []
+        self._server = LoopbackServer(_handler_class(self), port)
 
     @property
     def url(self) -> str:
@@ -86,48 +86,42 @@ class FirehoseApi:
         """Stop serving."""
         self._server.stop()
 
-    def call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+    def call(self, name: str, request: Any, access_key: str = "") -> dict[str, Any]:
         """Carry out one call.
 
         Raises:
-            ApiError: The request is refused.
+            ApiError: The request is refused; nothing of it was put.
         """
-        stream = request.get("DeliveryStreamName")
-        if not isinstance(stream, str) or not _NAME.fullmatch(stream):
-            raise ApiError("ValidationException", "the stream's name is not valid")
-        if stream != DELIVERY_STREAM:
-            raise ApiError("ResourceNotFoundException", "there is no such stream")
+        if not isinstance(request, dict):
+            raise ApiError("SerializationException", "the request is no JSON object")
+        _require_stream(request.get("DeliveryStreamName"))
         if name == "DescribeDeliveryStream":
             return _description()
-        with self._lock:
-            self._refuse()
+        if name not in ("PutRecord", "PutRecordBatch"):
+            raise ApiError("UnknownOperationException", "the sandbox has no such call")
+        self._refuse_on_purpose()
         if name == "PutRecord":
-            self.calls.append((name, 1))
             data = _data(request.get("Record"))
-            return {"RecordId": self.put(data), "Encrypted": False}
-        if name == "PutRecordBatch":
-            return self._put_batch(request.get("Records"))
-        raise ApiError("UnknownOperationException", "the sandbox has no such call")
+            self._see(name, 1)
+            return {"RecordId": self._put(data, access_key), "Encrypted": False}
+        return self._put_batch(_batch(request.get("Records")), access_key)
 
-    def _refuse(self) -> None:
-        if self.faults.error_code:
-            raise ApiError(self.faults.error_code, "refused on purpose")
-        if self.faults.refused_calls > 0:
-            self.faults.refused_calls -= 1
-            raise ApiError("ServiceUnavailableException", "slow down", 503)
+    def _refuse_on_purpose(self) -> None:
+        if self._faults.refusal_code:
+            raise ApiError(self._faults.refusal_code, "refused on purpose")
+        if self._faults.throttled_calls.take():
+            raise ApiError(_BUSY, _BUSY_TEXT, 503)
 
-    def _put_batch(self, records: Any) -> dict[str, Any]:
-        if not isinstance(records, list) or not records:
-            raise ApiError("ValidationException", "Records must not be empty")
-        if len(records) > limits.MAX_PUT_RECORD_BATCH_COUNT:
-            raise ApiError("ValidationException", "more than 500 records")
-        batch = [_data(record) for record in records]
-        if sum(map(len, batch)) > limits.MAX_PUT_RECORD_BATCH_BYTES:
-            raise ApiError("InvalidArgumentException", "more than 4 MiB")
-        with self._lock:
-            self.calls.append(("PutRecordBatch", len(batch)))
-            failed = self._failed_positions()
-        answers = [self._put_one(n, data, failed) for n, data in enumerate(batch)]
+    def _put_batch(self, batch: list[bytes], access_key: str) -> dict[str, Any]:
+        self._see("PutRecordBatch", len(batch))
+        is_partial = self._faults.partial_calls.take()
+        failed = self._faults.failed_positions if is_partial else frozenset()
+        answers = [
+            {"ErrorCode": _BUSY, "ErrorMessage": _BUSY_TEXT}
+            if position in failed
+            else {"RecordId": self._put(data, access_key)}
+            for position, data in enumerate(batch)
+        ]
         count = sum("ErrorCode" in answer for answer in answers)
         return {
             "FailedPutCount": count,
@@ -135,59 +129,71 @@ class FirehoseApi:
             "RequestResponses": answers,
         }
 
-    def _failed_positions(self) -> frozenset[int]:
-        if self.faults.failing_calls <= 0:
-            return frozenset()
-        self.faults.failing_calls -= 1
-        return self.faults.failed_positions
-
-    def _put_one(
-        self, position: int, data: bytes, failed: frozenset[int]
-    ) -> dict[str, Any]:
-        if position in failed:
-            return {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow."}
-        return {"RecordId": self.put(data)}
-
-    def _handler_class(self) -> type[QuietHandler]:
-        api = self
-
-        class Endpoint(QuietHandler):
-            """One POST path, the call's name in a header."""
-
-            def do_POST(self) -> None:  # noqa: N802 - http.server's name
-                body = self.read_body()
-                name = (self.headers.get("X-Amz-Target") or "").removeprefix(_TARGET)
-                try:
-                    answer = api.call(name, _request(body))
-                except ApiError as error:
-                    value = {"__type": error.code, "message": str(error)}
-                    self.answer(error.status, json.dumps(value).encode(), _CONTENT_TYPE)
-                    return
-                self.answer(200, json.dumps(answer).encode(), _CONTENT_TYPE)
-
-        return Endpoint
+    def _see(self, name: str, count: int) -> None:
+        with self._lock:
+            self.calls.append((name, count))
 
 
-def _request(body: bytes) -> dict[str, Any]:
+def _handler_class(api: FirehoseApi) -> type[QuietHandler]:
+    class Endpoint(QuietHandler):
+        """One POST path, the call's name in a header."""
+
+        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+            body = self.read_body()
+            name = (self.headers.get("X-Amz-Target") or "").removeprefix(_TARGET)
+            access_key = _access_key(self.headers.get("Authorization") or "")
+            try:
+                self._send(200, api.call(name, _parsed(body), access_key))
+            except ApiError as error:
+                value = {"__type": error.code, "message": str(error)}
+                self._send(error.status, value)
+
+        def _send(self, status: int, value: dict[str, Any]) -> None:
+            headers = {"x-amzn-RequestId": str(uuid.uuid4())}
+            self.answer(status, json.dumps(value).encode(), _CONTENT_TYPE, headers)
+
+    return Endpoint
+
+
+def _access_key(authorization: str) -> str:
+    match = _CREDENTIAL.search(authorization)
+    return match.group(1) if match else ""
+
+
+def _parsed(body: bytes | None) -> Any:
     try:
-        value = json.loads(body)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise ApiError("SerializationException", "the request is no JSON object")
-    return value
+        return json.loads(body or b"")
+    except (ValueError, RecursionError):
+        raise ApiError("SerializationException", "the request is no JSON") from None
+
+
+def _require_stream(name: Any) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ApiError("ValidationException", "the stream's name is not valid")
+    if name != DELIVERY_STREAM:
+        raise ApiError("ResourceNotFoundException", "there is no such stream")
+
+
+def _batch(records: Any) -> list[bytes]:
+    if not isinstance(records, list) or not records:
+        raise ApiError("ValidationException", "Records must not be empty")
+    if len(records) > limits.MAX_PUT_RECORD_BATCH_COUNT:
+        raise ApiError("ValidationException", "a batch has more than 500 records")
+    batch = [_data(record) for record in records]
+    if sum(map(len, batch)) > limits.MAX_PUT_RECORD_BATCH_BYTES:
+        raise ApiError("InvalidArgumentException", "a batch is over 4 MiB")
+    return batch
 
 
 def _data(record: Any) -> bytes:
     data = record.get("Data") if isinstance(record, dict) else None
-    try:
-        decoded = (
-            base64.b64decode(data, validate=True) if isinstance(data, str) else b""
-        )
-    except binascii.Error:
-        raise ApiError("SerializationException", "Data is no base64") from None
-    if not decoded:
+    if not isinstance(data, str) or not data:
+        # AWS takes an empty record; nobody who sends one means to.
         raise ApiError("ValidationException", "a record has no data")
+    try:
+        decoded = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise ApiError("SerializationException", "Data is no base64") from None
     if len(decoded) > limits.MAX_FIREHOSE_RECORD_BYTES:
         raise ApiError("ValidationException", "a record is over 1,000 KiB")
     return decoded

@@ -11,7 +11,10 @@ from typing import ClassVar, Final
 from chatbot_audit.sandbox.errors import PortTakenError, ServerError
 
 HOST: Final = "127.0.0.1"
+# More than any peer accepts; a larger body is not read.
+MAX_BODY_BYTES: Final = 128 * 1_024 * 1_024
 _STOP_TIMEOUT_S: Final = 10.0
+_BACKLOG_COUNT: Final = 128
 
 
 class QuietHandler(BaseHTTPRequestHandler):
@@ -20,13 +23,23 @@ class QuietHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # A client that keeps its connection open must not keep the server alive.
     timeout: ClassVar[float | None] = 30
+    # Head and body leave at once; a peer's delayed acknowledgement costs 40 ms.
+    disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Write nothing."""
 
-    def read_body(self) -> bytes:
-        """Return the request's body."""
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def read_body(self) -> bytes | None:
+        """Return the request's body; None if its length is missing or senseless.
+
+        The connection is closed after such a request: where it ends is unknown.
+        """
+        length = self.headers.get("Content-Length") or "0"
+        is_chunked = self.headers.get("Transfer-Encoding") is not None
+        if is_chunked or not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+            self.close_connection = True
+            return None
+        return self.rfile.read(int(length))
 
     def answer(
         self,
@@ -57,47 +70,80 @@ class LoopbackServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
-    allow_reuse_address = False
+    # A port that was ours a moment ago is free; one that is listened on is not.
+    allow_reuse_address = True
     # A client that goes away in the middle is no fault of the server.
     block_on_close = False
 
     def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
         try:
             super().__init__((HOST, port), handler)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise port_error(error, port) from error
         self._thread = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
+        self._connections: set[socket.socket] = set()
+        self._connections_lock = threading.Lock()
+
+    @property
+    def port(self) -> int:
+        """Return the port listened on."""
+        return int(self.server_address[1])
 
     @property
     def url(self) -> str:
         """Return the base URL."""
-        return f"http://{HOST}:{self.server_address[1]}"
+        return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
         """Begin to serve."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving and close the socket."""
-        self.shutdown()
+        """Stop serving; close the socket and every connection."""
+        if self._thread.ident is not None:
+            self.shutdown()
+            self._thread.join(_STOP_TIMEOUT_S)
         self.server_close()
-        self._thread.join(_STOP_TIMEOUT_S)
+        with self._connections_lock:
+            for connection in self._connections:
+                _hang_up(connection)
+
+    def process_request(self, request: object, client_address: object) -> None:
+        """Remember the connection, so that `stop` can end it."""
+        if isinstance(request, socket.socket):
+            with self._connections_lock:
+                self._connections.add(request)
+        super().process_request(request, client_address)  # type: ignore[arg-type]
+
+    def shutdown_request(self, request: object) -> None:
+        """Close a connection for good."""
+        if isinstance(request, socket.socket):
+            with self._connections_lock:
+                self._connections.discard(request)
+        super().shutdown_request(request)  # type: ignore[arg-type]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore clients that vanish: they are part of what is tested."""
 
 
-def require_free(port: int) -> None:
-    """Raise `PortTakenError` if something listens on *port*."""
-    if port == 0:
-        return
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            raise port_error(error, port) from error
+def listen(port: int) -> socket.socket:
+    """Return a socket that listens on *port*; 0 takes a free one.
+
+    Raises:
+        PortTakenError: Something else listens there.
+        ServerError: The port is none, or may not be used.
+    """
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(_BACKLOG_COUNT)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise port_error(error, port) from error
+    return listener
 
 
 def port_error(error: Exception, port: int) -> PortTakenError | ServerError:
@@ -107,3 +153,11 @@ def port_error(error: Exception, port: int) -> PortTakenError | ServerError:
             f"port {port} is taken by another program; choose another with --port"
         )
     return ServerError(f"port {port} cannot be listened on; choose another with --port")
+
+
+def _hang_up(connection: socket.socket) -> None:
+    # The thread that serves it wakes, and closes it.
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chatbot_audit.sandbox.accounting import Ledger, Report
+from chatbot_audit.sandbox.aws.subscription import control_message
 from chatbot_audit.sandbox.backup_objects import BackupBucket
 from chatbot_audit.sandbox.clock import Clock, RealClock
 from chatbot_audit.sandbox.cloudwatch import CloudWatch
-from chatbot_audit.sandbox.destinations import (
-    Destination,
-    Sink,
-    SplunkDestination,
-    StoreDestination,
-)
-from chatbot_audit.sandbox.errors import DrainError, SandboxError
+from chatbot_audit.sandbox.destinations import Destination, Sink, StoreDestination
+from chatbot_audit.sandbox.errors import DrainError, ServerError
+from chatbot_audit.sandbox.faults import Faults
 from chatbot_audit.sandbox.firehose import DeliveryStream, Progress
 from chatbot_audit.sandbox.firehose_api import FirehoseApi
-from chatbot_audit.sandbox.hec_receiver import HecReceiver
+from chatbot_audit.sandbox.hec.collector import HecToken
+from chatbot_audit.sandbox.hec.delivery import SplunkDestination
+from chatbot_audit.sandbox.hec.receiver import HecReceiver
 from chatbot_audit.sandbox.lambda_runtime import LambdaRuntime
+from chatbot_audit.sandbox.loopback import HOST
 from chatbot_audit.sandbox.settings import (
     DELIVERY_STREAM,
     FAILURE_BUCKET,
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 # What Terraform sets beside the destination, measured in docs/performance.md.
-_MALLOC_ENVIRON = {
+_MALLOC_ENVIRON: Final = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
 }
+# Tells what the function puts back from what anybody else puts.
+_FUNCTION_ACCESS_KEY: Final = "function"
 
 
 class Sandbox:
@@ -47,9 +51,10 @@ class Sandbox:
         store: Where documents end; it is written to and never closed here.
         clock: Time of the engine.
         progress: Called with a stage, how much is done, and how much there is.
+        faults: What goes wrong on purpose; may be changed while it runs.
 
     Raises:
-        SandboxError: A part cannot start; the message says what to do.
+        SandboxSettingsError: A setting cannot be used.
     """
 
     def __init__(
@@ -59,14 +64,16 @@ class Sandbox:
         *,
         clock: Clock | None = None,
         progress: Progress | None = None,
+        faults: Faults | None = None,
     ) -> None:
-        if settings.destination not in ("sqlite", "splunk"):
-            raise SandboxError("the destination must be sqlite or splunk")
+        settings.require_valid()
         self._settings = settings
         self._ledger = Ledger(store)
         self._clock = clock or RealClock()
         self._progress = progress
+        self.faults = faults or Faults()
         self._parts = ExitStack()
+        self._has_asked = False
 
     def __enter__(self) -> Self:
         """Start all parts.
@@ -100,6 +107,7 @@ class Sandbox:
 
         Raises:
             DrainError: It took longer than the settings allow.
+            ServerError: A part does not answer; nothing is lost, drain again.
         """
         end_s = time.monotonic() + self._settings.drain_timeout_s
         self.feed()
@@ -110,13 +118,21 @@ class Sandbox:
             self.feed()
 
     def feed(self) -> int:
-        """Carry what the filter forwarded into the stream; return the envelopes."""
+        """Carry what the filter forwarded into the stream; return the envelopes.
+
+        Raises:
+            ServerError: CloudWatch does not answer.
+        """
         count = 0
-        for envelope in self.cloudwatch.forwarded():
-            count += 1
-            self._put(envelope.data())
-            if self._progress is not None:
-                self._progress("forward to Firehose", count, count)
+        try:
+            for envelope in self.cloudwatch.forwarded():
+                self._ask_first()
+                count += 1
+                self._put(envelope.data())
+                if self._progress is not None:
+                    self._progress("forward", count, count)
+        except (BotoCoreError, ClientError) as error:
+            raise ServerError("the AWS endpoint does not answer any more") from error
         return count
 
     def run_due(self) -> None:
@@ -125,33 +141,58 @@ class Sandbox:
             self.stream.run_once(self._progress)
 
     def put_records(self, records: Iterable[bytes]) -> None:
-        """Put raw records into the stream, as another producer would."""
+        """Put raw records into the stream, as another producer would.
+
+        Raises:
+            ValueError: A record is over 1,000 KiB.
+        """
         for data in records:
             self._put(data)
 
     def report(self) -> Report:
-        """Return what went in and where it is now."""
-        return self._ledger.report(self.backup.read())
+        """Return what went in and where it is now.
 
-    def _put(self, data: bytes) -> None:
+        Raises:
+            ServerError: CloudWatch or S3 does not answer.
+        """
+        try:
+            unforwarded = self.cloudwatch.unforwarded()
+            return self._ledger.report(self.backup.read(), unforwarded)
+        except (BotoCoreError, ClientError) as error:
+            raise ServerError("the AWS endpoint does not answer any more") from error
+
+    def _ask_first(self) -> None:
+        """Let CloudWatch ask whether the stream is there, before it forwards."""
+        if not self._has_asked:
+            self._has_asked = True
+            self._put(control_message(self._clock.now_ms()).data())
+
+    def _put(self, data: bytes) -> str:
+        name = self.stream.put(data)
         self._ledger.see_put(data)
-        self.stream.put(data)
+        return name
 
-    def _put_back(self, data: bytes) -> str:
-        # What the function puts back went in before: it is not counted again.
-        return self.stream.put(data)
+    def _put_by_api(self, data: bytes, access_key: str) -> str:
+        if access_key == _FUNCTION_ACCESS_KEY:
+            # What the function puts back went in before: counting it again would
+            # hide that it made something up.
+            return self.stream.put(data)
+        return self._put(data)
 
     def _start(self) -> None:
-        settings = self._settings
+        settings, parts = self._settings, self._parts
+        self.api = FirehoseApi(
+            self._put_by_api, settings.firehose_port, self.faults.put
+        )
+        parts.callback(self.api.stop)
+        # What is most often missing is looked at first.
+        self.function = LambdaRuntime(
+            settings.function, self._function_environ(), self.faults.function
+        )
+        parts.callback(self.function.close)
         self.cloudwatch = CloudWatch(settings.aws_port, settings.seed)
-        # The function is looked at first: it is what is most often missing.
-        self.api = FirehoseApi(self._put_back)
-        self._parts.callback(self.api.stop)
-        self.api.start()
-        self.function = LambdaRuntime(settings.function, self._function_environ())
-        self._parts.callback(self.function.close)
+        parts.callback(self.cloudwatch.stop)
         self.cloudwatch.start()
-        self._parts.callback(self.cloudwatch.stop)
         self.backup = BackupBucket(
             self.cloudwatch.s3,
             FAILURE_BUCKET,
@@ -166,30 +207,48 @@ class Sandbox:
             self._clock,
             settings.function.process_count,
         )
-        self._parts.callback(self.stream.close)
+        parts.callback(self.stream.close)
+        self.api.start()
 
     def _function_environ(self) -> dict[str, str]:
         return _MALLOC_ENVIRON | {
             "AUDIT_DESTINATION": "splunk",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_ACCESS_KEY_ID": _FUNCTION_ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL_FIREHOSE": self.api.url,
+            "NO_PROXY": HOST,
         }
 
     def _destination(self) -> Destination:
         settings = self._settings
         if settings.destination == "sqlite":
             return StoreDestination(self._ledger)
-        url = settings.hec_url
-        if not url:
-            self.receiver = HecReceiver(self._ledger, settings.hec_token)
-            self._parts.callback(self.receiver.stop)
-            self.receiver.start()
-            url = self.receiver.url
+        if settings.hec_url:
+            return self._splunk(settings.hec_url, is_ours=False)
+        self.receiver = HecReceiver(
+            self._ledger,
+            HecToken(settings.hec_token),
+            self.faults.hec,
+            self._clock,
+            settings.hec_port,
+        )
+        self._parts.callback(self.receiver.stop)
+        self.receiver.start()
+        return self._splunk(self.receiver.url, is_ours=True)
+
+    def _splunk(self, url: str, *, is_ours: bool) -> SplunkDestination:
+        # Our own receiver counts what it indexes; of another's only the
+        # acknowledgements are known.
+        counts = {} if is_ours else {"on_delivered": self._ledger.see_delivery}
         destination = SplunkDestination(
-            url, settings.hec_token, settings.firehose, self._clock
+            url,
+            self._settings.hec_token,
+            self._settings.firehose,
+            self._clock,
+            **counts,
         )
         self._parts.callback(destination.close)
         return destination

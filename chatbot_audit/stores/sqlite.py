@@ -129,7 +129,7 @@ class SqliteStore:
             "SELECT id FROM records WHERE conversation_id = ?"
             " AND record_type NOT IN ('access', 'canary', 'invalid')"
             " ORDER BY ts, record_id, id",
-            [mend(conversation_id)],
+            [conversation_id],
         )
         return list(self._documents(row[0] for row in rows))
 
@@ -189,9 +189,10 @@ class SqliteStore:
         return document
 
     def _query(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        sayable = [mend(v) if isinstance(v, str) else v for v in values]
         try:
             with self._lock:
-                return self._connection.execute(sql, values).fetchall()
+                return self._connection.execute(sql, sayable).fetchall()
         except (sqlite3.Error, OverflowError) as error:
             raise StoreUnreadableError(
                 f"the store {self._path} cannot be read ({_code(error)})"

@@ -6,13 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from chatbot_audit.stores.fold import (
-    fold_name,
-    fold_text,
-    has_words,
-    is_indexable,
-    mend,
-)
+from chatbot_audit.stores.fold import fold_name, fold_text, has_words, is_indexable
 from chatbot_audit.stores.model import HIDDEN_TYPES, PERIOD_FORMATS, Search
 
 if TYPE_CHECKING:
@@ -67,8 +61,8 @@ def compile_search(search: Search) -> Where:
     _add_types(where, search.record_types)
     where.add_if(search.since_ms, "r.ts >= ?")
     where.add_if(search.until_ms, "r.ts < ?")
-    where.add_if(_mended(search.bot), "r.bot = ?")
-    where.add_if(_mended(search.outcome), "r.outcome = ?")
+    where.add_if(search.bot, "r.bot = ?")
+    where.add_if(search.outcome, "r.outcome = ?")
     if search.user is not None:
         _add_user(where, search.user)
     if search.department is not None:
@@ -113,10 +107,6 @@ def period_name(epoch_ms: int, period: str, zone: dt.tzinfo) -> str:
     """Name the hour, day, week or month of an instant, as *zone* reckons."""
     moment = dt.datetime.fromtimestamp(epoch_ms / 1_000, dt.UTC).astimezone(zone)
     return moment.strftime(PERIOD_FORMATS[period])
-
-
-def _mended(name: str | None) -> str | None:
-    return None if name is None else mend(name)
 
 
 def _expression(name: str) -> str:

@@ -174,8 +174,6 @@ def _may_be_unchanging(path: Path) -> bool:
         return path.with_name(path.name + "-wal").stat().st_size == 0
     except FileNotFoundError:
         return True
-    except OSError:
-        return False
 
 
 def _open_unchanging(path: Path) -> sqlite3.Connection:

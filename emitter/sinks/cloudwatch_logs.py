@@ -6,145 +6,151 @@ creates a group and never describes anything.
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from emitter.errors import SinkError
+from emitter.forks import tell_after_fork
+from emitter.sinks.aws_client import discreet, logs_clients
+from emitter.sinks.aws_errors import NOT_FOUND, error_code, reason_of
+from emitter.sinks.batches import is_too_large
+from emitter.sinks.entry import Entry, Refused
 
 if TYPE_CHECKING:
-    from emitter.sinks.entry import Entry
+    from collections.abc import Sequence
 
-# A dripping or silent endpoint must not eat the budget of one record, 5 s by default.
-CONNECT_TIMEOUT_S: Final = 1
-READ_TIMEOUT_S: Final = 2
-TOTAL_MAX_ATTEMPTS: Final = 2
-_NOT_FOUND: Final = "ResourceNotFoundException"
+TOO_LARGE: Final = "too_large"
+# A process has one stream, or a few where the bot names sessions itself.
+_MAX_STREAMS: Final = 1_024
 _EXISTS: Final = "ResourceAlreadyExistsException"
-# Members of `rejectedLogEventsInfo`: one event is either taken or named here.
-_REJECTIONS: Final = {
-    "tooNewLogEventStartIndex": "rejected_too_new",
-    "tooOldLogEventEndIndex": "rejected_too_old",
-    "expiredLogEventEndIndex": "rejected_expired",
-}
+# Of older services: the same batch was taken before.
+_TAKEN: Final = "DataAlreadyAcceptedException"
 
 
 class CloudWatchLogsSink:
     """Writes lines to CloudWatch Logs with boto3, which is loaded when first used.
 
+    Thread-safe. Blocks as long as the client's time-outs and two attempts allow.
+
     Args:
         region: Region of the log group; "" leaves it to the AWS library.
-        client: A boto3 ``logs`` client to use instead of making one.
+        client: A boto3 ``logs`` client to use instead of the process's own.
     """
 
     def __init__(self, region: str = "", client: Any = None) -> None:
         self._region = region
-        self._given_client = client
-        self._client: Any = None
-        self._client_pid = 0
+        self._client = client
+        self.begin_anew()
+        tell_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Replace the lock; streams stay created over a fork."""
         self._lock = threading.Lock()
+        # How often each stream was created: a put that found none need not create
+        # it if another thread has done so since.
+        self._created_counts: dict[tuple[str, str], int] = {}
 
     def write(self, entry: Entry) -> None:
         """Put one line; create its stream if it is not there.
 
         Raises:
-            SinkError: With the service's error code or what the connection did.
+            SinkError: What the service answered or the connection did.
         """
+        for refused in self.write_batch([entry]):
+            raise SinkError(refused.reason)
+
+    def write_batch(self, entries: Sequence[Entry]) -> list[Refused]:
+        """Put lines of one stream, in order of time; return those refused.
+
+        Args:
+            entries: As `pack_batches` makes them: one call takes them all.
+
+        Raises:
+            SinkError: As `write`; none was taken.
+        """
+        if any(is_too_large(entry) for entry in entries):
+            raise SinkError(TOO_LARGE)
+        discreet.is_writing = True
         try:
-            self._put_or_create(entry)
-        except SinkError:
-            raise
-        except Exception as error:  # noqa: BLE001 - mapped in one place, below
+            return _refused(entries, self._put_or_create(entries))
+        except Exception as error:  # noqa: BLE001 - of any library; mapped in one place
             raise SinkError(reason_of(error)) from None
+        finally:
+            discreet.is_writing = False
 
-    def _put_or_create(self, entry: Entry) -> None:
+    def _put_or_create(self, entries: Sequence[Entry]) -> dict[str, Any]:
+        stream = (entries[0].log_group, entries[0].log_stream)
+        created_count = self._created_counts.get(stream, 0)
         try:
-            self._put(entry)
+            return self._put(entries)
         except Exception as error:
-            if _code(error) != _NOT_FOUND:
+            if reason_of(error) != NOT_FOUND:
                 raise
-            self._create_stream(entry)
-            self._put(entry)
+        self._create_stream(stream, created_count)
+        return self._put(entries)
 
-    def _put(self, entry: Entry) -> None:
-        answer = self._logs().put_log_events(
-            logGroupName=entry.log_group,
-            logStreamName=entry.log_stream,
-            logEvents=[
-                {"timestamp": entry.timestamp_ms, "message": entry.line.decode()}
-            ],
-        )
-        rejected = answer.get("rejectedLogEventsInfo") or {}
-        for member, reason in _REJECTIONS.items():
-            if member in rejected:
-                raise SinkError(reason)
-
-    def _create_stream(self, entry: Entry) -> None:
+    def _put(self, entries: Sequence[Entry]) -> dict[str, Any]:
+        events = [
+            {"timestamp": entry.timestamp_ms, "message": entry.line.decode()}
+            for entry in entries
+        ]
         try:
-            self._logs().create_log_stream(
-                logGroupName=entry.log_group, logStreamName=entry.log_stream
+            answer = self._logs().put_log_events(
+                logGroupName=entries[0].log_group,
+                logStreamName=entries[0].log_stream,
+                logEvents=events,
             )
         except Exception as error:
-            # Another environment was quicker: as good as done by us.
-            if _code(error) != _EXISTS:
+            if error_code(error) != _TAKEN:
                 raise
+            return {}
+        return dict(answer.get("rejectedLogEventsInfo") or {})
+
+    def _create_stream(self, stream: tuple[str, str], created_count: int) -> None:
+        with self._lock:
+            if self._created_counts.get(stream, 0) != created_count:
+                return
+            try:
+                self._logs().create_log_stream(
+                    logGroupName=stream[0], logStreamName=stream[1]
+                )
+            except Exception as error:
+                # Another process was quicker: as good as done by us.
+                if error_code(error) != _EXISTS:
+                    raise
+            if len(self._created_counts) >= _MAX_STREAMS:
+                self._created_counts.clear()
+            self._created_counts[stream] = created_count + 1
 
     def _logs(self) -> Any:
-        if self._given_client is not None:
-            return self._given_client
-        with self._lock:
-            # A client must not be shared with a forked child.
-            if self._client is None or self._client_pid != os.getpid():
-                self._client = _make_client(self._region)
-                self._client_pid = os.getpid()
-            return self._client
+        return self._client if self._client is not None else _own(self._region)
 
 
-def reason_of(error: BaseException) -> str:
-    """Return why a call failed: a service's code, or a fixed phrase."""
-    code = _code(error)
-    if code:
-        return code
-    return _REASONS.get(type(error).__name__, "error")
+def _own(region: str) -> Any:
+    return logs_clients.get(region)
 
 
-# botocore's and Python's own names of what goes wrong on the way.
-_REASONS: Final = {
-    "ConnectTimeoutError": "connect_timeout",
-    "ReadTimeoutError": "read_timeout",
-    "EndpointConnectionError": "connection",
-    "ConnectionClosedError": "connection",
-    "ConnectionError": "connection",
-    "HTTPClientError": "connection",
-    "ProxyConnectionError": "connection",
-    "SSLError": "tls",
-    "NoCredentialsError": "no_credentials",
-    "PartialCredentialsError": "no_credentials",
-    "CredentialRetrievalError": "no_credentials",
-    "TokenRetrievalError": "no_credentials",
-    "NoRegionError": "no_region",
-    "ParamValidationError": "invalid_parameter",
-    "ModuleNotFoundError": "boto3_missing",
-    "ImportError": "boto3_missing",
+def _refused(entries: Sequence[Entry], rejected: dict[str, Any]) -> list[Refused]:
+    """Read `rejectedLogEventsInfo`: positions in the batch that was sent.
+
+    A member that is there but names no event is taken to mean the nearest one: a
+    record that arrives twice does less harm than one that is lost.
+    """
+    reasons: dict[int, str] = {}
+    count = len(entries)
+    too_new = rejected.get("tooNewLogEventStartIndex")
+    if isinstance(too_new, int):
+        first = min(max(too_new, 0), count - 1)
+        reasons |= dict.fromkeys(range(first, count), "rejected_too_new")
+    for member, reason in _ENDS.items():
+        end = rejected.get(member)
+        if isinstance(end, int):
+            reasons |= dict.fromkeys(range(min(max(end, 1), count)), reason)
+    return [Refused(entries[place], reason) for place, reason in reasons.items()]
+
+
+# Both name the first event that is *not* rejected. PutLogEvents API page.
+_ENDS: Final = {
+    "tooOldLogEventEndIndex": "rejected_too_old",
+    "expiredLogEventEndIndex": "rejected_expired",
 }
-
-
-def _code(error: BaseException) -> str:
-    response = getattr(error, "response", None)
-    if not isinstance(response, dict):
-        return ""
-    details = response.get("Error")
-    return str(details.get("Code", "")) if isinstance(details, dict) else ""
-
-
-def _make_client(region: str) -> Any:
-    import boto3  # noqa: PLC0415 - bots that only test never load it
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        retries={"total_max_attempts": TOTAL_MAX_ATTEMPTS, "mode": "standard"},
-    )
-    session = boto3.session.Session()
-    return session.client("logs", region_name=region or None, config=config)

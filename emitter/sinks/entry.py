@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,14 @@ class Entry:
     line: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One line of a batch that the sink did not take, and why."""
+
+    entry: Entry
+    reason: str
+
+
 class Sink(Protocol):
     """Takes lines."""
 
@@ -31,4 +42,16 @@ class Sink(Protocol):
 
         Raises:
             SinkError: It was not taken, and why.
+        """
+
+
+@runtime_checkable
+class BatchSink(Protocol):
+    """Takes many lines of one stream at once."""
+
+    def write_batch(self, entries: Sequence[Entry]) -> list[Refused]:
+        """Take lines of one stream, in order of time; return those refused.
+
+        Raises:
+            SinkError: None of them was taken, and why.
         """

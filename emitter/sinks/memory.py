@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class MemorySink:
-    """Keeps what is written.
+    """Keeps what is written. Thread-safe.
 
     Attributes:
         entries: As they came.
@@ -24,12 +24,16 @@ class MemorySink:
 
     @property
     def records(self) -> list[AuditRecord]:
-        """Return the records, decoded from the very bytes written."""
-        return [decode(entry.line) for entry in self.entries]
+        """The records, decoded from the very bytes written."""
+        return [decode(entry.line) for entry in list(self.entries)]
 
     def write(self, entry: Entry) -> None:
         """Keep one line."""
         self.entries.append(entry)
+
+    def clear(self) -> None:
+        """Forget what was written."""
+        self.entries.clear()
 
 
 class FailingSink:
@@ -38,11 +42,15 @@ class FailingSink:
     Args:
         reason: Why, as a service would say.
         count: So many writes fail, then it takes them; None means all.
+
+    Attributes:
+        attempts_count: Writes so far.
+        entries: What it has taken.
     """
 
     def __init__(self, reason: str = "refused", count: int | None = None) -> None:
         self._reason = reason
-        self._left = count
+        self._left_count = count
         self.attempts_count = 0
         self.entries: list[Entry] = []
 
@@ -53,7 +61,9 @@ class FailingSink:
             SinkError: With the reason given.
         """
         self.attempts_count += 1
-        if self._left is None or self._left > 0:
-            self._left = None if self._left is None else self._left - 1
+        if self._left_count is None:
+            raise SinkError(self._reason)
+        if self._left_count > 0:
+            self._left_count -= 1
             raise SinkError(self._reason)
         self.entries.append(entry)

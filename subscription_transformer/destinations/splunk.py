@@ -79,8 +79,16 @@ def _event(
         if document.values.get(name)
     }
     time_s = b"%d.%03d" % divmod(document.index_ms, 1_000)
-    event = dumps(AuditRecord(values).as_dict())
+    event = dumps(AuditRecord(_with_listed_attributes(values)).as_dict())
     return b'{"time":%b,%b,"event":%b}\n' % (time_s, dumps(head)[1:-1], event)
+
+
+def _with_listed_attributes(values: dict[str, Any]) -> dict[str, Any]:
+    """Write a bot's extras as ``key=value``, so that they explode no field list."""
+    attributes = values.get("attributes")
+    if not attributes:
+        return values
+    return values | {"attributes": [f"{k}={v}" for k, v in attributes.items()]}
 
 
 def _source(values: dict[str, Any]) -> str:

@@ -174,22 +174,22 @@ def test_a_plain_audit_record_is_accepted():
 
 def test_put_back_wrappers_are_taken_off():
     """Each kind comes out as what it is."""
-    assert decode(wrap("document", {"a": 1}, 1)) == [FinishedDocument({"a": 1})]
-    assert decode(wrap("bytes", base64.b64encode(b"x").decode(), 1)) == [
-        FinishedBytes(b"x")
-    ]
-    (message,) = decode(wrap("envelope", ENVELOPE, 3))
+    assert decode(wrap("document", b'{"a": 1}', 1)) == [FinishedDocument({"a": 1})]
+    assert decode(wrap("bytes", b'"eA=="', 1)) == [FinishedBytes(b"x")]
+    (message,) = decode(wrap("envelope", plain(ENVELOPE), 3))
     assert message.generation == 3
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        wrap("other", {}, 1),
-        wrap("document", "text", 1),
-        wrap("envelope", CONTROL, 1),
-        wrap("document", {"a": 1}, 9),
-        wrap("document", {"a": 1}, "1"),
+        wrap("other", b"{}", 1),
+        wrap("document", b'"text"', 1),
+        wrap("envelope", plain(CONTROL), 1),
+        wrap("document", b'{"a": 1}', 9),
+        wrap("document", b'{"a": 1}', 0),
+        wrap("document", b'{"a": 1}', "1"),
+        gzip.compress(plain({"chatbot_audit_put_back": 2, "kind": "document"})),
         plain({"chatbot_audit_put_back": 1}) * 2,
     ],
 )

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscription_transformer import redact as redact_module
+from subscription_transformer.names import names_a_secret
 from subscription_transformer.redact import WITHHELD, Redactor
-from subscription_transformer.secrets import FINDERS, names_a_secret
+from subscription_transformer.secrets import FINDERS
 from tests.factories import make_values
 
 REDACTOR = Redactor()
@@ -38,6 +39,7 @@ SECRETS = [
     ("jwt", JWT),
     ("bearer_token", "Bearer abcDEF0123456789abc"),
     ("basic_auth", f"Basic {BASIC}"),
+    ("model_api_key", "sk-ant-api03-abcdefghij1234567890ABCDEFG"),
     ("us_ssn", "219-09-9999"),
     ("payment_card", "4111 1111 1111 1111"),
     ("payment_card", "5500-0000-0000-0004"),
@@ -269,8 +271,11 @@ def test_names_are_read_by_their_words(name, is_secret):
 
 HOSTILE = [
     *("password", "AKIA", "eyJ", "a@", "1 ", "-----BEGIN PRIVATE KEY-----"),
-    *('password="', "DE89 3704 ", "://a:", "bearer ", "password is ", "4111-"),
-    *("xoxb-", "secret key ", "[", '{"a":', "\\", "basic ", "AKIAQ3EGRXVZT5BMJ7WD "),
+    *('password="', "DE89 3704 ", "://a:", "bearer ", "password is ", "4111-", "xoxb-"),
+    *("secret key ", "[", '{"a":', "\\", "basic ", "AKIAQ3EGRXVZT5BMJ7WD "),
+    *("password=password=", '"password":[', "password=$", "4111 1111 ", "DE12 ab "),
+    *("\u200b", "\u0430", "%41", "eyJa\n", "<password>", " --token", "DE12 DE12 "),
+    *("password='\"", "&#65;", 'pass":', "ssn ", "AKIAQ3EGRXVZT5BMJ\u200b"),
 ]
 
 

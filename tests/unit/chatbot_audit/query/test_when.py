@@ -145,10 +145,14 @@ def until_now(start):
         ),
         pytest.param("monday..", until_now("2026-11-23 00:00"), id="open-end"),
         pytest.param("..yesterday", (None, "2026-11-25 00:00"), id="open-start"),
-        pytest.param("yesterday \u2013 today", day("2026-11-24", "2026-11-25"), id="dash"),
+        pytest.param(
+            "yesterday \u2013 today", day("2026-11-24", "2026-11-25"), id="dash"
+        ),
         pytest.param("yesterday - 1 week", day("2026-11-17"), id="shift-with-spaces"),
         pytest.param("yesterday+1d", day("2026-11-25"), id="shift-ahead"),
-        pytest.param("this month-1mon", day("2026-10-01", "2026-10-31"), id="shift-mon"),
+        pytest.param(
+            "this month-1mon", day("2026-10-01", "2026-10-31"), id="shift-mon"
+        ),
         pytest.param("  LAST   TUESDAY ", day("2026-11-24"), id="case-and-space"),
     ],
 )
@@ -161,14 +165,21 @@ def test_reads_phrases(phrase, expected):
     "phrase",
     [
         *("", "  ", "foo", "tuesdays ago", "next week", "lastweek", "11/24/2026"),
-        *("30 feb", "29 feb 2025", "2026-13-01", "2026-11-31", "2026-W54", "31.11.2026"),
+        *(
+            "30 feb",
+            "29 feb 2025",
+            "2026-13-01",
+            "2026-11-31",
+            "2026-W54",
+            "31.11.2026",
+        ),
         *("25:00", "14:60", "0 am", "13 pm", "14:00:61", "24:01"),
         *("-3x", "@x", "@d3", "now-", "now now", "2h30", "last 0 days", "last x days"),
         *("a..b", "..", "1..2..3", "tuesday..monday-1w", "yesterday..-3d"),
         *("now", "+2d", "tomorrow 10:00", "2026-11-24T15:04+25:00"),
         *("last 999999 years", "-999999y", "9999-12-31", "0000-01-01", "10000"),
         *("this month 14:00", "last 99999999 days", "tuesday-1x", "week", "last foo"),
-        *("\x1b[31m", "\0", "x" * 5_000, "٢h", "１h", "since since friday"),
+        *("\x1b[31m", "\0", "x" * 5_000, "٢h", "\uff11h", "since since friday"),
     ],
     ids=lambda phrase: ascii(phrase)[:24],
 )
@@ -199,7 +210,10 @@ def test_an_unknown_phrase_is_answered_with_examples():
         pytest.param("last tuesday", "now", until_now("2026-11-24 00:00"), id="now"),
         pytest.param("2d", "1d", ("2026-11-23 09:30", "2026-11-24 09:30"), id="points"),
         pytest.param(
-            "2d", "last hour", ("2026-11-23 09:30", "2026-11-25 09:30"), id="interval-end"
+            "2d",
+            "last hour",
+            ("2026-11-23 09:30", "2026-11-25 09:30"),
+            id="interval-end",
         ),
         pytest.param(
             "17 nov 14:00", "15:00", ("2026-11-17 14:00", "2026-11-17 15:00"), id="time"
@@ -253,6 +267,12 @@ def test_a_day_is_as_long_as_the_clock_makes_it(zone, now, hours):
     assert found.start.astimezone(zone).date() == yesterday
     assert last.astimezone(zone).date() == yesterday
     assert before.astimezone(zone).date() == yesterday - dt.timedelta(days=1)
+
+
+def test_a_day_that_a_zone_skipped_is_an_error():
+    """Samoa went from 29 to 31 December 2011: there is nothing to find between."""
+    with pytest.raises(WhenError, match="skipped"):
+        resolve("2011-12-30", now=NOW, zone=ZoneInfo("Pacific/Apia"))
 
 
 def test_days_follow_the_calendar_and_hours_the_clock():

@@ -111,7 +111,7 @@ def test_finds_a_person_by_any_of_their_names(store, asked):
 
 
 def test_a_part_of_a_name_is_another_person(store):
-    """bob is not bob.smith, and a wildcard is a letter."""
+    """Searching bob does not find bob.smith, and a wildcard is a letter."""
     store.write([document(1)])
 
     for asked in ("bob", "bob.smit", "bob.%", "bob*", "b_b.smith", ""):

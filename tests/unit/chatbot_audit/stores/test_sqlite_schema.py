@@ -13,6 +13,7 @@ from chatbot_audit.errors import (
     StoreUnreadableError,
     StoreWriteError,
 )
+from chatbot_audit.stores import sqlite_schema
 from chatbot_audit.stores.model import Search
 from chatbot_audit.stores.sqlite import SqliteStore
 from chatbot_audit.stores.sqlite_schema import APPLICATION_ID
@@ -156,12 +157,27 @@ def test_several_openers_at_once_make_one_store(tmp_path):
         assert len(list(store.search(Search()))) == 6
 
 
-def test_a_store_without_room_for_a_log_can_be_searched(tmp_path):
-    """Evidence on a read-only medium, where SQLite can make no file, is searched."""
+@pytest.fixture
+def read_only_medium(monkeypatch):
+    """SQLite refuses as it does where it may make no files beside the store."""
+    opened = sqlite_schema._open_checked
+
+    def refuse(path, mode):
+        if mode == "mode=ro":
+            raise sqlite3.OperationalError("attempt to write a readonly database")
+        return opened(path, mode)
+
+    monkeypatch.setattr(sqlite_schema, "_open_checked", refuse)
+
+
+@pytest.mark.parametrize("log", [None, b""], ids=["no-log", "empty-log"])
+def test_a_store_on_a_read_only_medium_is_searched(tmp_path, read_only_medium, log):
+    """Evidence is searched in place, where SQLite can make no file beside it."""
     path = tmp_path / "audit.db"
     with SqliteStore(path) as store:
         store.write([{"user_query": "hello"}])
-    (tmp_path / "audit.db-shm").mkdir()
+    if log is not None:
+        (tmp_path / "audit.db-wal").write_bytes(log)
 
     with SqliteStore(path, is_read_only=True) as store:
         found = list(store.search(Search(text="hello")))
@@ -169,13 +185,24 @@ def test_a_store_without_room_for_a_log_can_be_searched(tmp_path):
     assert len(found) == 1
 
 
-def test_a_store_with_an_unread_log_is_not_searched_without_it(tmp_path, monkeypatch):
+def test_a_store_with_an_unread_log_is_not_searched_without_it(
+    tmp_path, read_only_medium
+):
     """Records may stand in the log alone: leaving it out would hide them."""
     path = tmp_path / "audit.db"
     SqliteStore(path).close()
-    monkeypatch.setattr("chatbot_audit.stores.sqlite_schema._BUSY_TIMEOUT_S", 0.1)
-    (tmp_path / "audit.db-wal").write_bytes(b"x" * 100)
-    (tmp_path / "audit.db-shm").mkdir()
+    (tmp_path / "audit.db-wal").write_bytes(b"x")
+
+    with pytest.raises(StoreUnreadableError, match="cannot be opened"):
+        SqliteStore(path, is_read_only=True)
+
+
+def test_a_broken_store_on_a_read_only_medium_is_a_clear_error(
+    tmp_path, read_only_medium
+):
+    """The second way to open ends in the same error."""
+    path = tmp_path / "audit.db"
+    path.write_bytes(b"no database " * 100)
 
     with pytest.raises(StoreUnreadableError, match="cannot be opened"):
         SqliteStore(path, is_read_only=True)

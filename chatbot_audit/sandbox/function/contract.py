@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RESULTS: Final = ("Ok", "Dropped", "ProcessingFailed")
+OK: Final = "Ok"
+DROPPED: Final = "Dropped"
+REFUSED: Final = "ProcessingFailed"
+RESULTS: Final = (OK, DROPPED, REFUSED)
+# Firehose's code for an answer that it cannot read.
+UNREADABLE: Final = "Lambda.JsonProcessingException"
 
 
 class ContractError(Exception):
@@ -69,7 +74,7 @@ def check_answer(answer: bytes, wanted_ids: Sequence[str]) -> list[CheckedResult
 
 def _records(answer: bytes) -> list[Any]:
     try:
-        value = json.loads(answer)
+        value = json.loads(answer.decode())
     except (ValueError, RecursionError):
         raise _unreadable("the answer is no JSON") from None
     records = value.get("records") if isinstance(value, dict) else None
@@ -84,7 +89,7 @@ def _result(record: Any) -> CheckedResult:
     result = record.get("result")
     if result not in RESULTS:
         raise _unreadable("a result is none of Ok, Dropped, ProcessingFailed")
-    if result != "Ok":
+    if result != OK:
         return CheckedResult(record["recordId"], result)
     data = record.get("data")
     if not isinstance(data, str):
@@ -97,4 +102,4 @@ def _result(record: Any) -> CheckedResult:
 
 
 def _unreadable(message: str) -> ContractError:
-    return ContractError("Lambda.JsonProcessingException", message)
+    return ContractError(UNREADABLE, message)

@@ -1,0 +1,1 @@
+"""The AWS side: the process that imitates it, and what is repaired of it."""

@@ -1,0 +1,1 @@
+"""The function: how it is invoked, run, and held to its contract."""

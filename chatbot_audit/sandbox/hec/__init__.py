@@ -1,0 +1,1 @@
+"""The HTTP Event Collector of Splunk: both ends of it, and the events between."""

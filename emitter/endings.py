@@ -1,0 +1,75 @@
+"""How a process ends: at exit and on SIGTERM, what still waits is written.
+
+A signal's handler may interrupt code that holds any lock, so it takes none: it
+hands the work to a thread, lets the program go on, and the thread ends the process
+with the same signal when it is done.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import contextlib
+import os
+import signal
+import threading
+import time
+import weakref
+from typing import Any, Final, Protocol
+
+# As long as `AuditEmitter.close` waits for what can still be sent.
+CLOSE_S: Final = 5.0
+
+
+class Closable(Protocol):
+    """Has something to write before the process ends."""
+
+    def close(self, timeout_s: float) -> None:
+        """Write it within *timeout_s*; can be called twice."""
+
+
+_open: Final[weakref.WeakSet[Closable]] = weakref.WeakSet()
+
+
+def close_at_exit(closable: Closable) -> None:
+    """Have *closable* closed when the interpreter ends."""
+    _open.add(closable)
+
+
+def close_on_sigterm() -> None:
+    """Have everything closed on SIGTERM as well, if nobody else minds that signal.
+
+    Servers that do end the process properly, and `close_at_exit` serves. Does
+    nothing off the main thread, where Python allows no handlers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    with contextlib.suppress(ValueError, OSError):
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _on_sigterm(number: int, frame: Any) -> None:
+    del frame
+    # A second signal ends the process at once.
+    signal.signal(number, signal.SIG_DFL)
+    _thread.start_new_thread(_end, (number,))
+
+
+def _end(number: int) -> None:
+    try:
+        close_all()
+    finally:
+        os.kill(os.getpid(), number)
+
+
+def close_all(timeout_s: float = CLOSE_S) -> None:
+    """Close everything that is open, within *timeout_s* in all."""
+    ends_at_s = time.monotonic() + timeout_s
+    for closable in list(_open):
+        # One that cannot be closed must not keep the others from it.
+        with contextlib.suppress(Exception):
+            closable.close(max(ends_at_s - time.monotonic(), 0))
+
+
+atexit.register(close_all)

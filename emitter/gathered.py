@@ -1,0 +1,249 @@
+"""What a bot has told about one question so far; keeps little, checks nothing.
+
+Answers are read when the record is made, after the reply.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from audit_record import limits
+from audit_record.codec import dumps
+from audit_record.fields import TOOL_STATUSES
+from audit_record.plain import to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from emitter.answers import Answers
+    from emitter.conversation import AnswerFacts
+
+# What may be listed for one question: far above the record's own limits, so that
+# only memory is bounded here.
+_MAX_LISTED: Final = 1_000
+# Answers kept as they came; further ones are read at once, which makes them small.
+_MAX_UNREAD: Final = 50
+# Values looked at to guess how long a record will be.
+_MAX_LOOKED_AT: Final = 500
+_SCALAR_BYTES: Final = 16
+_FIELDS_BYTES: Final = 2_000
+
+
+class Gathered:
+    """Lists of what was told.
+
+    Attributes:
+        messages: The conversation, as it came.
+        response: What the person was shown; None until a reply is told.
+    """
+
+    def __init__(self, attachments: Sequence[dict[str, Any]] = ()) -> None:
+        self.messages: Any = None
+        self.response: str | None = None
+        self._answers: list[Any] = []
+        self._tools: list[dict[str, Any]] = []
+        self._sources: list[dict[str, Any]] = []
+        self._attachments = list(attachments)
+        self._streams: list[Callable[[], Any]] = []
+
+    def add_answer(self, answer: Any) -> None:
+        """Keep an answer of a model, or the facts of one."""
+        is_late = len(self._answers) >= _MAX_UNREAD
+        for item in _read([answer]) if is_late else [answer]:
+            _keep(self._answers, item)
+
+    def add_stream(self, tell_facts: Callable[[], Any]) -> None:
+        """Keep what makes a stream tell its facts, should it not have ended."""
+        _keep(self._streams, tell_facts)
+
+    def add_reply(self, text: Any) -> None:
+        """Keep a text shown; further ones follow on lines of their own."""
+        shown = shown_text(text)
+        before = self.response
+        self.response = shown if before is None else f"{before}\n{shown}"
+
+    def add_tool(self, name: Any, status: Any, ms: Any) -> None:
+        """Keep that a tool was called."""
+        is_count = isinstance(ms, int | float) and not isinstance(ms, bool) and ms >= 0
+        entry = {
+            "name": shown_text(name) or "unknown",
+            "status": status if status in TOOL_STATUSES else "ok",
+            "ms": int(ms) if is_count else None,
+        }
+        _keep(self._tools, entry)
+
+    def add_source(self, uri: Any, title: Any, score: Any) -> None:
+        """Keep that the answer drew on a document."""
+        is_number = isinstance(score, int | float) and not isinstance(score, bool)
+        entry = {
+            "uri": shown_text(uri) or "unknown",
+            "title": shown_text(title) or None,
+            "score": score if is_number else None,
+        }
+        _keep(self._sources, entry)
+
+    def add_attachment(self, name: Any, kind: Any, data: Any, size: Any) -> None:
+        """Keep the name, size and digest of a file, never what is in it."""
+        content = _content_of(data)
+        is_count = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+        entry = {
+            "name": shown_text(name) or "unknown",
+            "type": shown_text(kind) or None,
+            "bytes": size if is_count else None,
+        }
+        if content is not None:
+            entry["bytes"] = len(content)
+            entry["sha256"] = hashlib.sha256(content).hexdigest()
+        _keep(self._attachments, entry)
+
+    def end_streams(self) -> None:
+        """Have every stream that the bot has not read to its end tell its facts."""
+        for tell_facts in self._streams:
+            tell_facts()
+        self._streams.clear()
+
+    def totals(self) -> Answers:
+        """Read the answers and add them up."""
+        from emitter.answers import add_up  # noqa: PLC0415 - after the reply only
+
+        return add_up(_read(list(self._answers)))
+
+    def lists(self, answers: Answers) -> dict[str, list[dict[str, Any]]]:
+        """Return tools, sources and attachments, of the bot and of the answers."""
+        lists = {
+            "tools": self._tools + answers.tools,
+            "sources": self._sources + answers.sources,
+            "attachments": list(self._attachments),
+        }
+        return {
+            name: [{k: v for k, v in item.items() if v is not None} for item in items]
+            for name, items in lists.items()
+        }
+
+    def size_hint_bytes(self) -> int:
+        """Guess how long the record will be, quickly and rather too long."""
+        texts = (self.messages, self.response, self._answers)
+        try:
+            return _FIELDS_BYTES + rough_size_bytes(texts)
+        except Exception:  # noqa: BLE001 - a bot's own object may do anything
+            return limits.DEFAULT_MAX_RECORD_BYTES
+
+
+def _read(answers: Iterable[Any]) -> list[AnswerFacts]:
+    from emitter.conversation import AnswerFacts, read_answer  # noqa: PLC0415 - as above
+
+    return [
+        answer if isinstance(answer, AnswerFacts) else read_answer(answer)
+        for answer in answers
+    ]
+
+
+def shown_text(value: Any) -> str:
+    """Return the text of anything a bot shows: a string, a message, a list.
+
+    Slack's payloads and Teams' activities have a ``text``; other maps are written
+    as JSON. None is "".
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    try:
+        text = value.get("text") if isinstance(value, Mapping) else value.text
+    except Exception:  # noqa: BLE001 - a bot's own object may do anything
+        text = None
+    if isinstance(text, str):
+        return text
+    plain = to_plain(value)
+    return plain if isinstance(plain, str) else dumps(plain).decode()
+
+
+def last_question(messages: Any) -> str:
+    """Return the text of the last message of a user; "" if there is none.
+
+    Results of tools come under the same role and are passed over.
+    """
+    from emitter.conversation import flatten  # noqa: PLC0415 - after the reply only
+
+    if not isinstance(messages, list | tuple):
+        return ""
+    for message in reversed(messages):
+        if isinstance(message, dict) and message.get("role") == "user":
+            blocks = message.get("content")
+            if isinstance(blocks, str) or _has_text(blocks):
+                return flatten([message], style="plain")
+    return ""
+
+
+def copied(messages: Any) -> tuple[Any, Any]:
+    """Return messages for the audit and for the bot.
+
+    An iterator can be read only once: both get its items. If it raises, the bot
+    meets the same error at the same place.
+    """
+    if isinstance(messages, list | tuple):
+        return list(messages), messages
+    if not isinstance(messages, Iterator):
+        return messages, messages
+    items: list[Any] = []
+    try:
+        for item in messages:
+            items.append(item)
+            if len(items) >= _MAX_ITEMS:
+                return items, _after(list(items), messages, None)
+    except Exception as error:  # noqa: BLE001 - it is the bot's to see
+        return items, _after(list(items), iter(()), error)
+    return list(items), items
+
+
+# No model reads as many messages; an endless iterator ends here for the audit.
+_MAX_ITEMS: Final = 100_000
+
+
+def _after(
+    items: list[Any], rest: Iterator[Any], error: Exception | None
+) -> Iterator[Any]:
+    yield from items
+    yield from rest
+    if error is not None:
+        raise error
+
+
+def rough_size_bytes(value: Any) -> int:
+    """Guess the size of *value* as JSON; what is large or odd counts as largest."""
+    stack = [value]
+    total_bytes = 0
+    for _ in range(_MAX_LOOKED_AT):
+        if not stack:
+            return total_bytes
+        item = stack.pop()
+        if isinstance(item, str):
+            total_bytes += len(item)
+        elif isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list | tuple):
+            stack.extend(item)
+        else:
+            total_bytes += _SCALAR_BYTES
+    return max(total_bytes, limits.DEFAULT_MAX_RECORD_BYTES)
+
+
+def _has_text(blocks: Any) -> bool:
+    if not isinstance(blocks, list | tuple):
+        return False
+    kinds = [block for block in blocks if isinstance(block, dict)]
+    is_result = any(
+        "toolResult" in block or block.get("type") == "tool_result" for block in kinds
+    )
+    return not is_result and any("text" in block for block in kinds)
+
+
+def _content_of(data: Any) -> bytes | None:
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    return data.encode("utf-8", "surrogatepass") if isinstance(data, str) else None
+
+
+def _keep(into: list[Any], item: Any) -> None:
+    if len(into) < _MAX_LISTED:
+        into.append(item)

@@ -1,0 +1,60 @@
+"""Make many records at once: looking people up takes time, and hooks may hang."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from emitter.draft import Draft
+    from emitter.sinks.entry import Entry
+
+# As many look-ups as a directory does at once.
+MAX_MAKERS: Final = 8
+
+
+def make_entries(
+    drafts: Sequence[Draft], *, makers_count: int, patience_s: float
+) -> list[Entry]:
+    """Return the entries of *drafts*, in their order.
+
+    Args:
+        drafts: Of the records.
+        makers_count: Threads that make them; one is enough where nothing waits.
+        patience_s: What is not made in that time, is made without looking up; the
+            thread that hangs is left behind and replaced.
+    """
+    waiting: queue.SimpleQueue[Draft] = queue.SimpleQueue()
+    for draft in drafts:
+        waiting.put(draft)
+    for _ in range(min(makers_count, len(drafts))):
+        _begin(waiting)
+    entries = []
+    for draft in drafts:
+        if not draft.is_sealed_within(patience_s):
+            _begin(waiting)
+        entries.append(draft.entry_now())
+    return entries
+
+
+def _begin(waiting: queue.SimpleQueue[Draft]) -> None:
+    # Without a thread the records are made all the same, only without looking up.
+    with contextlib.suppress(RuntimeError):
+        threading.Thread(
+            target=_run, args=(waiting,), name="audit-maker", daemon=True
+        ).start()
+
+
+def _run(waiting: queue.SimpleQueue[Draft]) -> None:
+    while True:
+        try:
+            draft = waiting.get_nowait()
+        except queue.Empty:
+            return
+        # What fails here is made without looking up, by who waits for it.
+        with contextlib.suppress(Exception):
+            draft.entry()

@@ -1,0 +1,33 @@
+"""Knobs for what goes wrong."""
+
+from __future__ import annotations
+
+from chatbot_audit.sandbox.faults import Countdown, seeded_positions
+
+
+def test_a_countdown_says_yes_so_often_and_then_no():
+    """A fault ends, so that a run does."""
+    countdown = Countdown(2)
+
+    taken = [countdown.take() for _ in range(4)]
+
+    assert taken == [True, True, False, False]
+
+
+def test_a_countdown_can_be_set_again():
+    """A test turns a knob as it goes."""
+    countdown = Countdown()
+    countdown.set(1)
+
+    assert [countdown.take(), countdown.take()] == [True, False]
+
+
+def test_a_seed_chooses_the_same_victims():
+    """The same seed fails the same positions, another one others."""
+    first = seeded_positions(1, 500, 0.1)
+
+    assert first == seeded_positions(1, 500, 0.1)
+    assert first != seeded_positions(2, 500, 0.1)
+    assert 20 < len(first) < 90
+    assert seeded_positions(1, 500, 0) == frozenset()
+    assert len(seeded_positions(1, 500, 1)) == 500

@@ -1,0 +1,69 @@
+"""Lines that came by a bot's own log group."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from tests.factories import LOG_GROUP, LOG_STREAM, make_envelope, make_line, pack
+
+LINE = make_line()
+VERA = "chatbot-audit-fallback-VeraSlack"
+
+
+def fallback(line=LINE, stream=LOG_STREAM, **changes):
+    value = {
+        "log_group": LOG_GROUP,
+        "log_stream": stream,
+        "line_sha256": hashlib.sha256(LINE.encode()).hexdigest(),
+        "line": line,
+    }
+    return "BOT_AUDIT_FALLBACK " + json.dumps(value | changes) + "\n"
+
+
+def envelope(message, filters=(VERA,)):
+    return pack(
+        make_envelope(
+            message,
+            logGroup="/aws/lambda/Vera",
+            logStream="2026/11/24/[$LATEST]x",
+            subscriptionFilters=list(filters),
+        )
+    )
+
+
+def test_collapses_with_the_line_it_stands_for(run):
+    """Unwrapped, it has the id of the line that CloudWatch may have taken too."""
+    normal = run(pack(make_envelope(LINE))).event()
+
+    document = run(envelope(fallback())).event()
+
+    assert document["document_id"] == normal["document_id"]
+    assert document["source_sha256"] == normal["source_sha256"]
+    assert document["delivered_by"] == "fallback"
+    assert "problems" not in document
+
+
+def test_a_bot_cannot_speak_for_another(run):
+    """The filter's name vouches for the bot; otherwise it is said."""
+    document = run(envelope(fallback(), ["chatbot-audit-fallback-Other"])).event()
+
+    assert "mismatch:fallback" in document["problems"]
+    assert document["source_log_group"] == "/aws/lambda/Vera"
+
+
+def test_a_line_that_was_cut_is_said(run):
+    """The digest is of the whole line."""
+    document = run(envelope(fallback(line=make_line(response="cut")))).event()
+
+    assert document["problems"] == ["fallback:cut"]
+
+
+def test_a_broken_line_is_quarantined(run):
+    """What cannot be unwrapped is delivered as it stands."""
+    for message in ("BOT_AUDIT_FALLBACK {broken", fallback(line=5)):
+        document = run(envelope(message)).event()
+
+        assert document["record_type"] == "invalid"
+        assert "fallback:broken" in document["problems"]
+        assert document["raw_text"].startswith("BOT_AUDIT_FALLBACK")
