@@ -60,10 +60,20 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
         "Run the whole pipeline on this machine.",
         "sandbox",
     ),
+    "spool": LazyCommand(
+        "chatbot_audit.cli.spool",
+        "spool",
+        "Send on records that CloudWatch did not take.",
+    ),
     "rules": LazyCommand(
         "chatbot_audit.cli.rules",
         "rules",
         "Check rules for topics, signals and redaction.",
+    ),
+    "cost": LazyCommand(
+        "chatbot_audit.cli.cost",
+        "cost",
+        "Estimate what the pipeline costs a month, from your prices.",
     ),
 }
 

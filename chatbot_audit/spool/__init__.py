@@ -1,0 +1,1 @@
+"""Send on what waits in a spool of the emitter, for operators."""
