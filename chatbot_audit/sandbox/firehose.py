@@ -149,8 +149,8 @@ class DeliveryStream:
             ) from unkept[0].exception()
 
     def close(self) -> None:
-        """End the engine's threads."""
-        self._pool.shutdown()
+        """End the engine's threads; what they do now is done first."""
+        self._pool.shutdown(cancel_futures=True)
 
     def _return(self, batch: list[StreamRecord]) -> None:
         with self._lock:

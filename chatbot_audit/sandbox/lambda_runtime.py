@@ -6,6 +6,7 @@ figures seen, and nothing of this process's environment is inherited.
 
 from __future__ import annotations
 
+import functools
 import queue
 import shutil
 import subprocess
@@ -124,7 +125,12 @@ def _unpack(path: Path, folder: Path) -> None:
         raise ZipMissingError(f"{path} cannot be unpacked; run: make build") from None
 
 
+@functools.cache
 def _require_runtime(python: str) -> None:
+    """Raise `RuntimeMissingError` unless *python* has AWS's runtime client.
+
+    Loading it takes a while, so an interpreter that has it is asked once.
+    """
     command = [python, "-c", "import awslambdaric"]
     try:
         # Asked with as little as it will be run with.

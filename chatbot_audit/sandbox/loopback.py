@@ -6,6 +6,7 @@ import errno
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import ClassVar, Final
 
 from chatbot_audit.sandbox.errors import PortTakenError, ServerError
@@ -69,11 +70,8 @@ class LoopbackServer(ThreadingHTTPServer):
         PortTakenError: Something else listens there.
     """
 
-    daemon_threads = True
     # A port that was ours a moment ago is free; one that is listened on is not.
     allow_reuse_address = True
-    # A client that goes away in the middle is no fault of the server.
-    block_on_close = False
 
     def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
         try:
@@ -83,8 +81,13 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
-        self._connections: set[socket.socket] = set()
-        self._connections_lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._connections: dict[socket.socket, threading.Thread] = {}
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server what 127.0.0.1 is called."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.port
 
     @property
     def port(self) -> int:
@@ -101,28 +104,35 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving; close the socket and every connection."""
+        """Stop serving; end every connection and wait for its thread."""
         if self._thread.ident is not None:
             self.shutdown()
             self._thread.join(_STOP_TIMEOUT_S)
         self.server_close()
-        with self._connections_lock:
-            for connection in self._connections:
-                _hang_up(connection)
+        with self._lock:
+            connections = list(self._connections.items())
+        for connection, _ in connections:
+            _hang_up(connection)
+        for _, thread in connections:
+            thread.join(_STOP_TIMEOUT_S)
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Remember the connection, so that `stop` can end it."""
-        if isinstance(request, socket.socket):
-            with self._connections_lock:
-                self._connections.add(request)
-        super().process_request(request, client_address)  # type: ignore[arg-type]
+        """Serve a connection in a thread that `stop` can wait for."""
+        if not isinstance(request, socket.socket):
+            return
+        thread = threading.Thread(
+            target=self._serve, args=(request, client_address), daemon=True
+        )
+        with self._lock:
+            self._connections[request] = thread
+        thread.start()
 
-    def shutdown_request(self, request: object) -> None:
-        """Close a connection for good."""
-        if isinstance(request, socket.socket):
-            with self._connections_lock:
-                self._connections.discard(request)
-        super().shutdown_request(request)  # type: ignore[arg-type]
+    def _serve(self, request: socket.socket, client_address: object) -> None:
+        try:
+            self.process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                del self._connections[request]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore clients that vanish: they are part of what is tested."""

@@ -383,6 +383,44 @@ def test_a_collector_that_is_down_is_tried_again(rig):
         assert rig.deliver(url=url) == {("Splunk.ConnectionClosed", 6)}
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (requests.ConnectTimeout(), "ConnectionTimeout"),
+        (requests.ReadTimeout(), "ConnectionTimeout"),
+        (requests.exceptions.SSLError(), "SSLHandshake"),
+        (requests.exceptions.ChunkedEncodingError(), "ConnectionClosed"),
+    ],
+)
+def test_a_connection_that_fails_has_its_code(rig, monkeypatch, error, code):
+    """Each way to fail is named as Firehose names it, and tried again."""
+
+    def fail(*_, **__):
+        raise error
+
+    destination = rig.destination()
+    monkeypatch.setattr(destination._session(), "post", fail)
+
+    (failure,) = destination.deliver([Outgoing("x", EVENT, 0)])
+
+    assert (failure.error_code, failure.attempts_count) == (f"Splunk.{code}", 6)
+
+
+def test_a_question_that_fails_is_asked_again(rig, monkeypatch):
+    """While it waits for an acknowledgement, a lost connection is nothing."""
+    destination = rig.destination()
+    post, failures = destination._session().post, [requests.ConnectionError()]
+
+    def fail_once(url, **options):
+        if url.endswith("/ack") and failures:
+            raise failures.pop()
+        return post(url, **options)
+
+    monkeypatch.setattr(destination._session(), "post", fail_once)
+
+    assert destination.deliver([Outgoing("x", EVENT, 0)]) == []
+
+
 def test_a_url_that_is_none_is_given_up_at_once(rig):
     """There is nothing to wait for."""
     assert rig.deliver(url="http://") == {("Splunk.InvalidEndpoint", 1)}

@@ -13,9 +13,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _STOP_TIMEOUT_S: Final = 10.0
+_JSON_CALL: Final = "application/x-amz-json-"
 # CloudWatch rejects events further ahead. AWS docs, PutLogEvents.
 _MAX_AHEAD_MS: Final = 2 * 60 * 60 * 1_000
 
@@ -96,6 +100,29 @@ def rejected_as_aws_says(
     return repaired
 
 
+def answers_in_kind(application: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a WSGI *application* so that a JSON call is answered as JSON.
+
+    moto says text/html of everything; a client may take that for the page of a
+    proxy in between.
+    """
+
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        kind = environ.get("CONTENT_TYPE", "")
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            if kind.startswith(_JSON_CALL):
+                headers = [
+                    (name, kind if name.lower() == "content-type" else value)
+                    for name, value in headers
+                ]
+            return start_response(status, headers, *rest)
+
+        return application(environ, start)
+
+    return wrapped
+
+
 def _repair_rejections() -> None:
     from moto.logs.models import LogsBackend  # noqa: PLC0415 - the process only
 
@@ -121,7 +148,7 @@ def _serve(descriptor: int) -> None:
 
     _repair_rejections()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    application = DomainDispatcherApplication(create_backend_app)
+    application = answers_in_kind(DomainDispatcherApplication(create_backend_app))
     make_server(
         "127.0.0.1", 0, application, threaded=True, fd=descriptor
     ).serve_forever()

@@ -71,6 +71,7 @@ REFUSED = [
     pytest.param(one(time=None), 6, id="null-time"),
     pytest.param(one(time=1795560000123), 6, id="milliseconds"),
     pytest.param(one(time="1795560000123"), 6, id="milliseconds-text"),
+    pytest.param(one(time=100_000_000_000), 6, id="beyond-the-year-5138"),
     pytest.param(one(time=-1), 6, id="before-1970"),
     pytest.param(one(time=True), 6, id="boolean-time"),
     pytest.param(one(time="now"), 6, id="word-time"),
