@@ -30,7 +30,7 @@ _STREAM: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}", re.ASCII)
 
 @click.group()
 def spool() -> None:
-    """Send on records that CloudWatch did not take when they were written."""
+    """Send on records that CloudWatch did not take."""
 
 
 @spool.command(name="list")
