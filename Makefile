@@ -89,6 +89,10 @@ test-packaging: setup build ## Test the wheel, the zips and the documents
 docs-check: setup ## Check that generated files are current
 	$(PYTHON) scripts/generate.py --check
 
+.PHONY: fuzz
+fuzz: setup ## Fuzz the transformer for a minute
+	PYTHONPATH=. $(PYTHON) tests/fuzz/fuzz_transformer.py -max_total_time=60 -max_len=8192 -verbosity=0
+
 .PHONY: coverage
 coverage: setup build ## Measure branch coverage of all tests
 	$(PYTHON) -m pytest --cov --cov-report=term-missing:skip-covered
@@ -98,7 +102,7 @@ check: lint types docs-check build ## Pass all tests that need Python alone
 	$(PYTHON) -m pytest
 
 .PHONY: check-all
-check-all: check ## Pass all tests there are
+check-all: check fuzz ## Pass all tests there are
 
 .PHONY: clean
 clean: ## Remove what was built and installed
