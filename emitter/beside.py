@@ -10,6 +10,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Final
 
+from emitter.capture import capture
 from emitter.errors import EmitterError
 from emitter.runtime import is_on_lambda
 
@@ -26,7 +27,8 @@ class Beside:
     """Enters *question* as ``with question`` does; writes on a thread of its own.
 
     A Lambda is frozen when it has answered, so there the block waits for the record
-    as ever. Elsewhere the process waits for the thread before it ends.
+    as ever; so it does where a test collects records, which looks at them next.
+    Elsewhere the process waits for the thread before it ends.
 
     Attributes:
         question: As given.
@@ -47,7 +49,7 @@ class Beside:
     ) -> None:
         """Have the record written; an error goes on to the bot as it came."""
         self.question._leave()  # noqa: SLF001 - must happen in this thread's context
-        if is_on_lambda():
+        if is_on_lambda() or capture.sink is not None:
             self._write(kind, error, trace)
             return
         written = threading.Thread(

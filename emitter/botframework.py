@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emitter.beside import Beside
 from emitter.conversation import readable_teams
-from emitter.conversation.shape import attribute, only_text
+from emitter.conversation.shape import attribute, never_raises, only_text
+from emitter.conversation.teams_sign_in import is_sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,7 +32,6 @@ _KEY: Final = "audit_question"
 # Activities in which a person says something. Members joining, typing, likes and
 # installations are none; a sign-in holds a token, which no record may hold.
 _ASKING: Final = frozenset({"message", "messageUpdate", "invoke"})
-_SIGN_IN: Final = "signin/"
 
 
 class AuditMiddleware:
@@ -43,10 +43,18 @@ class AuditMiddleware:
 
     Args:
         audit: Who writes.
+        lambda_context: Gives the context that AWS handed to the Lambda of this turn,
+            for which Bot Framework has no place: ``CONTEXT.get`` of a `ContextVar`
+            that the handler sets.
     """
 
-    def __init__(self, audit: AuditEmitter) -> None:
+    def __init__(
+        self, audit: AuditEmitter, *, lambda_context: Callable[[], Any] | None = None
+    ) -> None:
         self._audit = audit
+        self._lambda_context = never_raises(lambda: None)(
+            lambda_context or (lambda: None)
+        )
 
     async def on_turn(self, context: Any, logic: Callable[[], Awaitable[Any]]) -> Any:
         """Run the turn inside its question; Bot Framework calls this."""
@@ -58,7 +66,8 @@ class AuditMiddleware:
 
     def _begin(self, context: Any) -> Question | None:
         try:
-            question = self._audit.question(context.activity)
+            runtime = self._lambda_context()
+            question = self._audit.question(context.activity, lambda_context=runtime)
             context.turn_state[_KEY] = question
             context.on_send_activities(_listener(question))
             context.on_update_activity(_listener(question))
@@ -80,7 +89,7 @@ def _listener(question: Question) -> Callable[..., Awaitable[None]]:
     return on_sending
 
 
+@never_raises(lambda: False)
 def _is_question(activity: Any) -> bool:
-    name = attribute(activity, "name")
-    is_sign_in = isinstance(name, str) and name.startswith(_SIGN_IN)
-    return not is_sign_in and only_text(attribute(activity, "type")) in _ASKING
+    is_asking = only_text(attribute(activity, "type")) in _ASKING
+    return is_asking and not is_sign_in(activity)

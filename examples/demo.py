@@ -11,14 +11,15 @@ Usage: ``make demo``, or ``python -m examples.demo [--to sqlite|splunk]``.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import datetime as dt
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ from chatbot_audit.sandbox.accounting import Report
 from chatbot_audit.stores.model import Search
 from chatbot_audit.stores.sqlite import SqliteStore
 from emitter import AuditEmitter, Clock, EmitterSettings
+from emitter.beside import THREAD_NAME
 from examples import demo_world as world
+from examples.platform_stubs import KeepingAdapter, SlackStub
 from examples.scripted_model import make_model
 from examples.vera_research import VeraResearch
 from examples.vera_slack import VeraSlack
@@ -87,7 +90,12 @@ class LambdaContext:
 
 
 class Bots:
-    """The three example bots, on one clock that the history drives."""
+    """The three example bots, on one clock that the history drives.
+
+    Attributes:
+        now_ms: The present of the bots, in milliseconds since 1970.
+        audits: The bots' emitters.
+    """
 
     def __init__(self) -> None:
         self.now_ms = 0
@@ -97,24 +105,42 @@ class Bots:
         teams = self._audit("VeraTeams", world.graph_directory)
         research = self._audit("VeraResearch", None)
         self.audits = (slack, teams, research)
-        self._slack = VeraSlack(slack, model, _silent)
-        self._teams = VeraTeams(teams, model, _silent)
+        self._slack_stub = SlackStub()
+        app = self._slack_stub.make_app()
+        self._slack = VeraSlack(app, slack, model, _department_of)
+        self._teams = VeraTeams(KeepingAdapter(), teams, model)
         self._research = VeraResearch(research, model, world.PLANS)
+
+    def close(self) -> None:
+        """Stop what stands for Slack."""
+        self._slack_stub.close()
 
     def ask(self, asked: world.Asked) -> None:
         """Let one bot answer one question at its time."""
         self.now_ms = int(asked.at.timestamp() * 1_000)
         if asked.bot == "slack":
-            body = world.slack_event(asked)
-            facts = {"department": asked.person.department or None}
             for _ in range(2 if asked.is_redelivered else 1):
-                self._slack.handle(body, self._context("VeraSlack", asked), **facts)
+                request = world.gateway_event(world.slack_event(asked))
+                self._run("VeraSlack", self._slack.handle, request, asked)
         elif asked.bot == "teams":
-            context = self._context("VeraTeams", asked)
-            asyncio.run(self._teams.on_message(world.teams_activity(asked), context))
+            request = world.gateway_event(world.teams_activity(asked))
+            self._run("VeraTeams", self._teams.handle, request, asked)
         else:
-            context = self._context("VeraResearch", asked)
-            self._research.handle(world.http_event(asked), context)
+            request = world.http_event(asked)
+            self._run("VeraResearch", self._research.handle, request, asked)
+
+    def _run(
+        self,
+        function_name: str,
+        handle: Callable[[dict[str, Any], LambdaContext], dict[str, Any]],
+        request: dict[str, Any],
+        asked: world.Asked,
+    ) -> None:
+        """Run a bot as AWS runs the Lambda of that name."""
+        answer = handle(request, self._context(function_name, asked))
+        _wait_for_records()
+        if answer["statusCode"] >= HTTPStatus.BAD_REQUEST:
+            raise SandboxError(f"{function_name} answered {answer['statusCode']}")
 
     def _audit(self, bot_name: str, directory: Any) -> AuditEmitter:
         clock = Clock(now_ms=lambda: self.now_ms)
@@ -130,6 +156,17 @@ class Bots:
             f"{asked.at:%Y/%m/%d}",
             f"00000000-0000-4000-8000-{self._requests_count:012d}",
         )
+
+
+def _wait_for_records() -> None:
+    """Wait for what is written beside the bots, as the clock is about to jump.
+
+    On Lambda a bot returns when its record is written; elsewhere its framework does
+    not wait for it.
+    """
+    for thread in threading.enumerate():
+        if thread.name == THREAD_NAME:
+            thread.join()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -187,11 +224,11 @@ def _fill(
             Sandbox(settings, store, progress=tell) as sandbox,
             _environment(sandbox.environ),
         ):
-            bots = Bots()
             asked = world.history(now, options.seed)
-            for number, question in enumerate(asked, 1):
-                bots.ask(question)
-                tell("bots answer", number, len(asked))
+            with closing(Bots()) as bots:
+                for number, question in enumerate(asked, 1):
+                    bots.ask(question)
+                    tell("bots answer", number, len(asked))
             _write_stray_line(sandbox)
             sandbox.drain()
             written_count = sum(audit.stats.written for audit in bots.audits)
@@ -208,10 +245,11 @@ def _write_stray_line(sandbox: Sandbox) -> None:
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Lead boto3 to the sandbox, whatever the shell's own AWS settings are."""
+    """Lead the bots to this machine, whatever AWS settings and proxy the shell has."""
     before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
+    for name in before:
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            del os.environ[name]
     os.environ.update(values)
     try:
         yield
@@ -282,8 +320,9 @@ def _suggest(found: Sequence[dict[str, Any]], console: Console) -> None:
         console.print(f"  .venv/bin/chatbot-audit {command}", highlight=False)
 
 
-def _silent(*_: str) -> None:
-    """Stand for Slack's and Teams' own calls: nobody reads along here."""
+def _department_of(slack_id: str) -> str | None:
+    """Say what the help bot knows from the directory of Human Resources."""
+    return world.BY_SLACK_ID[slack_id].department or None
 
 
 if __name__ == "__main__":

@@ -325,6 +325,17 @@ def teams_activity(asked: Asked) -> dict[str, Any]:
     }
 
 
+def gateway_event(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the event with which API Gateway hands a platform's request to a bot."""
+    return {
+        "version": "2.0",
+        "requestContext": {"http": {"method": "POST"}},
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
 def http_event(asked: Asked) -> dict[str, Any]:
     """Return the event that API Gateway would send for a signed-in person."""
     claims = {

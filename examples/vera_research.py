@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emitter import AuditEmitter
-from examples.scripted_model import MODEL_ID, Model
+from examples.scripted_model import MODEL_ID, Model, ScriptedModel
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Research:
 class VeraResearch:
     """The agent: one call for each HTTP request.
 
+    Calls of a real client are told by the client itself, once it is watched; that the
+    agent tells its answers as well, for the script, does not count them twice.
+
     Args:
         audit: The audit trail.
         model: Bedrock's ``bedrock-runtime`` client, or a script.
@@ -41,6 +44,11 @@ class VeraResearch:
     audit: AuditEmitter
     model: Model
     plans: dict[str, Research] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Watch the model, unless it is a script."""
+        if not isinstance(self.model, ScriptedModel):
+            self.audit.watch(self.model)
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one API Gateway event with an HTTP response."""

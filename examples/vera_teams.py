@@ -1,54 +1,84 @@
-"""Vera on Teams: the same help bot, called with Bot Framework activities."""
+"""Vera on Teams: the same help bot on Bot Framework, audited by a middleware.
+
+The Bot Connector calls the Lambda through API Gateway with one activity. As a Lambda
+of its own it begins with::
+
+    adapter = BotFrameworkAdapter(BotFrameworkAdapterSettings(APP_ID, APP_PASSWORD))
+    audit = AuditEmitter("VeraTeams", directory=TeamsDirectory(graph_token))
+    vera = VeraTeams(adapter, audit, boto3.client("bedrock-runtime"))
+    handler = vera.handle
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
-from emitter import AuditEmitter
+from botbuilder.core import ActivityHandler, BotFrameworkAdapter, TurnContext
+
+from emitter import AuditEmitter, Question
+from emitter.botframework import AuditMiddleware
 from examples.scripted_model import MODEL_ID, Model
 
 SORRY = "Sorry, something went wrong on my side."
-Send = Callable[[str, str], None]
+# Bot Framework hands no Lambda context to a turn; the audit middleware asks for it.
+LAMBDA_CONTEXT: ContextVar[Any] = ContextVar("lambda_context", default=None)
 
 
-class VeraTeams:
-    """The bot: one call for each message activity.
+class VeraTeams(ActivityHandler):
+    """The bot: what it does with a message, and the Lambda's handler.
 
     Args:
+        adapter: The Bot Framework adapter, with the bot's credentials.
         audit: The audit trail, with a directory that asks Microsoft Graph.
         model: Bedrock's ``bedrock-runtime`` client, or a script.
-        send: Sends a text: conversation id, text.
     """
 
-    def __init__(self, audit: AuditEmitter, model: Model, send: Send) -> None:
-        self._audit = audit
+    def __init__(
+        self, adapter: BotFrameworkAdapter, audit: AuditEmitter, model: Model
+    ) -> None:
+        super().__init__()
+        self._adapter = adapter
         self._model = model
-        self._send = send
         self._conversations: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        # One record for each question.
+        adapter.use(AuditMiddleware(audit, lambda_context=LAMBDA_CONTEXT.get))
 
-    async def on_message(self, activity: dict[str, Any], context: Any) -> str:
-        """Answer one activity and return what the person was shown."""
-        conversation_id = activity["conversation"]["id"]
-        messages = self._conversations[conversation_id]
-        async with self._audit.question(
-            activity, lambda_context=context, model=MODEL_ID
-        ) as q:
-            messages.append(_turn("user", _without_mention(activity["text"])))
-            q.conversation(messages)
-            try:
-                answer = self._model.converse(modelId=MODEL_ID, messages=messages)
-            except Exception as error:  # noqa: BLE001 - the person gets a reply anyway
-                q.set(outcome="error", error_type=type(error).__name__)
-                text = SORRY
-            else:
-                q.model_response(answer)
-                text = answer["output"]["message"]["content"][0]["text"]
-            self._send(conversation_id, text)
-            q.reply(text)
-        messages.append(_turn("assistant", text))
+    def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Answer one event of API Gateway; AWS calls this."""
+        LAMBDA_CONTEXT.set(context)
+        signature = event["headers"].get("authorization", "")
+        request = {"body": json.loads(event["body"])}
+        asyncio.run(self._adapter.process_activity(request, signature, self.on_turn))
+        return {"statusCode": 201}
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        """Answer one message; Bot Framework calls this.
+
+        What is sent is the reply in the record. The rest that Bot Framework cannot
+        see, which model was asked and what it saw and answered, is told here.
+        """
+        audit_question = turn_context.turn_state["audit_question"]
+        audit_question.set(model_used=MODEL_ID)
+        activity = turn_context.activity
+        messages = self._conversations[activity.conversation.id]
+        messages.append(_turn("user", _without_mention(activity.text)))
+        answer = self._ask(audit_question.conversation(messages), audit_question)
+        await turn_context.send_activity(answer)
+        messages.append(_turn("assistant", answer))
+
+    def _ask(self, messages: list[dict[str, Any]], audit_question: Question) -> str:
+        try:
+            answer = self._model.converse(modelId=MODEL_ID, messages=messages)
+        except Exception as error:  # noqa: BLE001 - the person gets a reply anyway
+            audit_question.set(outcome="error", error_type=type(error).__name__)
+            return SORRY
+        audit_question.model_response(answer)
+        text: str = answer["output"]["message"]["content"][0]["text"]
         return text
 
 

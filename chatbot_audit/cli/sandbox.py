@@ -21,7 +21,7 @@ from chatbot_audit.sandbox import (
     SandboxError,
     SandboxSettings,
 )
-from chatbot_audit.sandbox.settings import DEFAULT_ZIP
+from chatbot_audit.sandbox.settings import DEFAULT_ZIP, DESTINATIONS
 from chatbot_audit.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -49,10 +49,11 @@ _PAUSE_S: Final = 0.5
 @click.option(
     "--to",
     "destination",
-    type=click.Choice(["sqlite", "splunk"]),
+    type=click.Choice(DESTINATIONS),
     default="sqlite",
     show_default=True,
-    help="Where Firehose delivers: the store itself, or HEC in front of it.",
+    help="How Firehose delivers to the store: HEC events without a network, HEC events "
+    "by way of a collector, or one document a record as OpenSearch wants them.",
 )
 @click.option(
     "--state-dir",

@@ -22,6 +22,7 @@ from emitter.conversation.shape import (
     parse_json,
 )
 from emitter.conversation.teams_cards import card_text
+from emitter.conversation.teams_sign_in import is_sign_in, read_value, without_secrets
 
 _FILE_TYPE: Final = "application/vnd.microsoft.teams.file.download.info"
 _CARD_TYPES: Final = (
@@ -60,7 +61,8 @@ def readable_teams(activity_or_text: Any, *, text_format: str | None = None) -> 
 
     The mention that addresses the bot is dropped from the start; other people are
     kept as ``@Name``. Tags go first, entities are decoded after. Without text the
-    HTML attachment is read; file cards and cards follow on lines of their own.
+    HTML attachment is read; file cards and cards follow on lines of their own. Of a
+    submitted card's data, members that hold secrets are left out; a sign-in gives "".
 
     Args:
         activity_or_text: Activity (dictionary, JSON or SDK object) or its text.
@@ -70,6 +72,8 @@ def readable_teams(activity_or_text: Any, *, text_format: str | None = None) -> 
     activity = _activity(activity_or_text)
     if activity is None:
         return _tidy(_read(as_text(activity_or_text), text_format, None))
+    if is_sign_in(activity):
+        return ""
     told = text_format or first_text(activity, "textFormat", "text_format")
     attachments = dicts_in(activity.get("attachments"))
     text = only_text(activity.get("text"))
@@ -124,7 +128,7 @@ def _attachment(attachment: dict[str, Any]) -> str:
 
 def _submitted(activity: dict[str, Any]) -> str:
     """Return the data of a submitted card; its text is empty."""
-    value = activity.get("value")
+    value = without_secrets(read_value(activity.get("value")))
     if not value:
         return ""
     data = value if isinstance(value, str) else as_json(value)

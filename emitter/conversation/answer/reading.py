@@ -6,22 +6,23 @@ give empty facts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from emitter.conversation.answer import bodies, guardrail, replies
+from emitter.conversation.answer import agents, bodies, guardrail, replies
 from emitter.conversation.answer.errors import error_name
 from emitter.conversation.answer.facts import AnswerFacts
 from emitter.conversation.shape import (
     as_dict,
-    attribute,
     dict_at,
     first_text,
     never_raises,
     parse_json,
 )
 from emitter.conversation.stream.collector import collect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Under which names botocore hands over a stream; reading it would take it away
 # from the bot, so only a list of events already collected is read.
@@ -44,8 +45,8 @@ def read_answer(response: Any) -> AnswerFacts:
         return _read_text(response)
     if isinstance(response, (list, tuple)):
         return collect(response)
-    if _is_agent_result(response):
-        return replies.read_agent_result(response)
+    if agents.is_agent_result(response):
+        return agents.read_agent_result(response)
     return _read_body(as_dict(response) or {})
 
 
@@ -58,14 +59,6 @@ def _read_text(response: str | bytes | bytearray) -> AnswerFacts:
             return found
     shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
     return AnswerFacts(text=shown)
-
-
-def _is_agent_result(response: Any) -> bool:
-    """Whether an object is a Strands AgentResult (its metrics are no dictionary)."""
-    if isinstance(response, Mapping):
-        return False
-    metrics = attribute(response, "metrics")
-    return isinstance(attribute(metrics, "accumulated_usage"), dict)
 
 
 def _read_body(body: dict[str, Any]) -> AnswerFacts:

@@ -14,11 +14,9 @@ from emitter.conversation.answer import guardrail, sources, usage
 from emitter.conversation.answer.facts import AnswerFacts
 from emitter.conversation.shape import (
     as_dict,
-    attribute,
     dict_at,
     dicts_in,
     first_text,
-    only_count,
     only_text,
 )
 
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 STOPPED_BY_GUARDRAIL: Final = "guardrail_intervened"
-_MILLISECONDS: Final = 1_000
 
 
 def is_converse(body: dict[str, Any]) -> bool:
@@ -256,28 +253,3 @@ def read_error(body: dict[str, Any]) -> AnswerFacts:
     error = dict_at(body, "error") or dict_at(body, "Error")
     kind = first_text(error, "code", "type", "Code")
     return AnswerFacts(error_type=kind or "error", is_complete=False)
-
-
-def read_agent_result(result: Any) -> AnswerFacts:
-    """Read a Strands AgentResult: last message, and the sums of all its calls."""
-    metrics = attribute(result, "metrics")
-    facts = read_message(as_dict(attribute(result, "message")) or {})
-    measured = as_dict(attribute(metrics, "tool_metrics")) or {}
-    tools = tuple(_measured_tool(name, each) for name, each in measured.items())
-    facts = replace(
-        facts,
-        stop_reason=only_text(attribute(result, "stop_reason")) or None,
-        tools=tools or facts.tools,
-    )
-    facts = usage.of_converse(attribute(metrics, "accumulated_usage")).put(facts)
-    intervened = facts.stop_reason == STOPPED_BY_GUARDRAIL
-    return guardrail.add_findings(facts, (), reported=False, intervened=intervened)
-
-
-def _measured_tool(name: Any, measured: Any) -> dict[str, Any]:
-    found = as_dict(measured) or {}
-    entry = tool(name, failed=bool(only_count(found.get("error_count"))))
-    seconds = found.get("total_time")
-    if isinstance(seconds, (int, float)) and 0 <= seconds < float("inf"):
-        entry["ms"] = round(seconds * _MILLISECONDS)
-    return entry

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from emitter.conversation import typed
-from emitter.conversation.answer import bodies, replies, usage
+from emitter.conversation.answer import agents, bodies, replies, usage
 from emitter.conversation.answer.facts import AnswerFacts
 from emitter.conversation.answer.usage import Usage
 from emitter.conversation.shape import (
@@ -260,7 +260,7 @@ class StrandsReader:
         if inner := dict_at(event, "event"):
             self._converse.feed(inner)
         if event.get("result") is not None:
-            self._result = replies.read_agent_result(event["result"])
+            self._result = agents.read_agent_result(event["result"])
 
     def facts(self) -> AnswerFacts:
         """Return what has arrived so far."""

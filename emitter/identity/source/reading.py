@@ -44,6 +44,7 @@ _INTERACTIONS: Final = frozenset(
 _ACTIVITY_ATTRIBUTES: Final = (
     "type",
     "id",
+    "name",
     "text",
     "text_format",
     "from_property",

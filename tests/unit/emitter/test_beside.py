@@ -121,3 +121,18 @@ def test_a_queue_that_refuses_harms_nobody(audit, sink, monkeypatch, caplog):
 
     assert "QueueFullError" in caplog.text
     assert current_question() is None
+
+
+def test_a_test_has_its_records_when_the_bot_has_returned(audit_records, monkeypatch):
+    """Where a test collects records nobody is kept waiting, and it looks at once."""
+    start = threading.Thread.start
+    begun = []
+    monkeypatch.setattr(
+        threading.Thread, "start", lambda each: (begun.append(each.name), start(each))
+    )
+
+    with Beside(AuditEmitter("Vera").question("why?")) as q:
+        q.reply("Because.")
+
+    assert [record["response"] for record in audit_records] == ["Because."]
+    assert THREAD_NAME not in begun

@@ -148,6 +148,14 @@ def test_a_card_is_read(audit, sink):
             },
             id="sign-in",
         ),
+        pytest.param(
+            {
+                "type": "invoke",
+                "name": "composeExtension/query",
+                "value": {"commandId": "find", "state": "canary"},
+            },
+            id="after sign-in",
+        ),
     ],
 )
 def test_what_asks_nothing_leaves_no_record(audit, sink, changes):
@@ -245,3 +253,46 @@ def test_what_the_turn_returns_goes_on(audit):
     context = LocalAdapter(answer).create_turn_context(make_activity())
 
     assert asyncio.run(AuditMiddleware(audit).on_turn(context, answer)) == "response"
+
+
+class LambdaContext:
+    """As much of what AWS hands to a handler as names a request."""
+
+    aws_request_id = "00000000-0000-4000-8000-000000000001"
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:VeraTeams"
+    log_stream_name = "2026/11/24/[$LATEST]0001"
+
+
+def run_on_lambda(audit, lambda_context):
+    async def answer(context):
+        await context.send_activity("Because.")
+
+    adapter = LocalAdapter(answer)
+    adapter.use(AuditMiddleware(audit, lambda_context=lambda_context))
+    context = adapter.create_turn_context(make_activity())
+    asyncio.run(adapter.run_pipeline(context, answer))
+    return adapter
+
+
+def test_the_bot_can_tell_the_lambdas_context(audit, sink):
+    """Bot Framework has no place for it, so the middleware asks the bot."""
+    run_on_lambda(audit, LambdaContext)
+
+    (record,) = sink.records
+    assert record["request_id"] == LambdaContext.aws_request_id
+    assert record["aws_account_id"] == "123456789012"
+    assert record["session_id"] == LambdaContext.log_stream_name
+
+
+def test_a_context_that_cannot_be_had_does_not_harm_the_turn(audit, sink):
+    """The bot's reply is sent, and the record is written without it."""
+
+    def explode():
+        raise LookupError
+
+    adapter = run_on_lambda(audit, explode)
+
+    (record,) = sink.records
+    assert [sent.text for sent in adapter.activity_buffer] == ["Because."]
+    assert record["response"] == "Because."
+    assert "request_id" not in record

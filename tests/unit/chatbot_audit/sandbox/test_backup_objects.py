@@ -10,6 +10,7 @@ import re
 import pytest
 
 from chatbot_audit.sandbox.backup_objects import (
+    OPENSEARCH_FAILED,
     PROCESSING_FAILED,
     SPLUNK_FAILED,
     BackupBucket,
@@ -55,6 +56,29 @@ def test_what_was_not_delivered_names_the_record():
     (body,) = s3.objects.values()
     assert json.loads(body)["EventId"] == "r3"
     assert "lambdaARN" not in json.loads(body)
+
+
+def test_what_opensearch_did_not_take_names_the_document():
+    """Firehose's id of the record is the document's; types are no more."""
+    s3 = FakeS3()
+
+    key = BackupBucket(s3, "b", "chatbot-audit").write(OPENSEARCH_FAILED, [failed(3)])
+
+    assert key.startswith("AmazonOpenSearchService-failed/2026/11/25/09/")
+    (body,) = s3.objects.values()
+    line = json.loads(body)
+    assert list(line) == [
+        "attemptsMade",
+        "arrivalTimestamp",
+        "errorCode",
+        "errorMessage",
+        "attemptEndingTimestamp",
+        "rawData",
+        "esDocumentId",
+        "esIndexName",
+        "esTypeName",
+    ]
+    assert (line["esDocumentId"], line["esTypeName"]) == ("r3", "")
 
 
 def test_the_key_is_laid_out_by_error_type_and_hour():

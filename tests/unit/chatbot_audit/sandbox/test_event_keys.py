@@ -180,6 +180,12 @@ def test_a_document_is_known_by_its_event():
 
 
 def test_transformed_bytes_are_known_by_their_events():
-    """What is no HEC body is known by its bytes."""
+    """HEC events or documents; anything else is known by its bytes."""
+    one, two = (json.dumps({"event_id": name}).encode() for name in (ONE, TWO))
+
     assert [key.name for key in keys_of_delivery(hec(event_id=ONE))] == [ONE]
-    assert keys_of_delivery(b"junk")[0].name.startswith("bytes:")
+    assert [key.name for key in keys_of_delivery(one + b"\n")] == [ONE]
+    assert [key.name for key in keys_of_delivery(one + b"\n" + two)] == [ONE, TWO]
+    for data in (b"junk", b"", b"[1]", b"{}", one + b"\n1", b"[" * 100_000):
+        (key,) = keys_of_delivery(data)
+        assert key.name.startswith("bytes:")

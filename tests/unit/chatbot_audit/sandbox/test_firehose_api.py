@@ -164,3 +164,28 @@ def test_every_call_can_be_refused_for_good(api, faults):
     codes = {code_of(api, "PutRecordBatch", batch(record())) for _ in range(3)}
 
     assert codes == {"AccessDeniedException"}
+
+
+class Process:
+    """Stands for a process of the function; remembers what was done to it."""
+
+    def __init__(self):
+        self.done = []
+
+    def doom(self):
+        self.done.append("doomed")
+        return lambda: self.done.append("killed")
+
+
+def test_only_a_caller_of_ours_is_killed_and_only_so_often(faults):
+    """A bot that puts records is no process of the function."""
+    process = Process()
+    api = FirehoseApi(lambda *_: "id", 0, faults, {"function0": process}.get)
+    faults.killed_callers.set(1)
+
+    answers = [api.doom_caller(key) for key in ("bot", "function0", "function0")]
+    api.stop()
+
+    assert [answer is not None for answer in answers] == [False, True, False]
+    answers[1]()
+    assert process.done == ["doomed", "killed"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from chatbot_audit.sandbox.errors import SandboxSettingsError
@@ -48,3 +50,18 @@ def test_all_faults_are_reported_together():
         settings.require_valid()
 
     assert len(caught.value.faults) == 2
+
+
+def test_the_interpreter_is_looked_for_beside_the_zip(tmp_path, monkeypatch):
+    """Wherever the command is run; without one there, this interpreter runs it."""
+    prepared = tmp_path / "build" / "lambda-runtime" / "bin" / "python"
+    prepared.parent.mkdir(parents=True)
+    prepared.touch()
+    beside, alone = tmp_path / "build" / "t.zip", tmp_path / "t.zip"
+    monkeypatch.chdir(tmp_path)
+
+    found = [LambdaSettings(zip_path=path).interpreter for path in (beside, alone)]
+
+    assert found == [str(prepared), sys.executable]
+    assert LambdaSettings().interpreter == "build/lambda-runtime/bin/python"
+    assert LambdaSettings(zip_path=beside, python="python3").interpreter == "python3"

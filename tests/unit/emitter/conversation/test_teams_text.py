@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from botbuilder.schema import TokenResponse
 
 from emitter.conversation import readable_teams
 
@@ -227,3 +228,121 @@ def test_mentions_that_say_nothing_are_passed_over():
 def test_submitted_text_is_shown():
     """A card may submit a plain string."""
     assert readable_teams({"type": "message", "value": "yes"}) == "[submitted: yes]"
+
+
+@pytest.mark.parametrize(
+    "activity",
+    [
+        pytest.param(
+            {
+                "type": "invoke",
+                "name": "signin/tokenExchange",
+                "value": {"id": "1", "connectionName": "graph", "token": "canary"},
+            },
+            id="token exchange",
+        ),
+        pytest.param(
+            {
+                "type": "invoke",
+                "name": "signin/verifyState",
+                "value": {"state": "canary"},
+            },
+            id="magic code",
+        ),
+        pytest.param(
+            {"type": "invoke", "name": "SignIn/verifyState", "value": "canary"},
+            id="any case, plain value",
+        ),
+        pytest.param(
+            {
+                "type": "event",
+                "name": "tokens/response",
+                "value": {"connectionName": "graph", "token": "canary"},
+            },
+            id="token response",
+        ),
+        pytest.param(
+            {
+                "type": "invoke",
+                "name": "composeExtension/query",
+                "value": {"commandId": "find", "state": "canary"},
+            },
+            id="extension continues after sign-in",
+        ),
+        pytest.param(
+            {
+                "type": "invoke",
+                "name": "adaptiveCard/action",
+                "value": {
+                    "action": {"verb": "a"},
+                    "authentication": {"token": "canary"},
+                },
+            },
+            id="card continues after sign-in",
+        ),
+        pytest.param(
+            {"type": "invoke", "value": '{"id":"1","token":"canary"}'}, id="JSON text"
+        ),
+        pytest.param({"type": "message", "value": {"token": "canary"}}, id="message"),
+        pytest.param(
+            {
+                "type": "message",
+                "value": TokenResponse(connection_name="graph", token="canary"),
+            },
+            id="SDK object",
+        ),
+        pytest.param(
+            {"type": "event", "value": {"code": "canary", "state": "canary"}},
+            id="OAuth code",
+        ),
+    ],
+)
+def test_a_sign_in_is_no_question(activity):
+    """Tokens, magic codes and OAuth codes never become the text of a question."""
+    assert readable_teams(activity) == ""
+    assert readable_teams(json.dumps(activity, default=vars)) == ""
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {"token": "canary"},
+        {"accessToken": "canary"},
+        {"refresh_token": "canary"},
+        {"magic-code": "canary"},
+        {"state": "canary"},
+        {"nested": [{"id_token": "canary"}]},
+        {"clientSecret": {"inner": "canary"}},
+        {"text": '{"token":"canary"}'},
+    ],
+    ids=lambda secret: next(iter(secret)),
+)
+def test_a_form_is_shown_without_its_secrets(secret):
+    """What else a person has submitted with a card stays readable."""
+    value = {"city": "Bonn"} | secret
+
+    shown = readable_teams({"type": "message", "value": value})
+
+    assert "Bonn" in shown
+    assert "canary" not in shown
+
+
+def test_words_like_secrets_are_shown_where_they_are_none():
+    """Only members with the very names of secrets are left out."""
+    value = {"tokens_used": 3, "statement": "x", "postcode": "53113"}
+
+    shown = readable_teams({"type": "message", "value": value})
+
+    assert shown == (
+        '[submitted: {"tokens_used":3,"statement":"x","postcode":"53113"}]'
+    )
+
+
+@pytest.mark.parametrize("opening", ['{"a":', "["], ids=["objects", "lists"])
+def test_a_value_of_any_depth_gives_a_string(opening):
+    """A form nested without end is cut short, not an error of the bot."""
+    value = opening * 2_000 + '{"token":"canary"}'
+
+    shown = readable_teams({"type": "message", "value": value})
+
+    assert isinstance(shown, str)

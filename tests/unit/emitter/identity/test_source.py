@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
+from botbuilder.schema import Activity
 
 from emitter.identity import read_source
 
@@ -594,3 +596,50 @@ def test_an_authorizer_without_claims_names_nobody():
     facts = read_source(make_web({"principalId": "p", "scopes": ["x"]}))
 
     assert facts.claims == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("signin/tokenExchange", {"id": "1", "token": "canary"}),
+        ("signin/verifyState", {"state": "canary"}),
+        ("tokens/response", {"connectionName": "graph", "token": "canary"}),
+    ],
+)
+@pytest.mark.parametrize("form", ["dictionary", "JSON", "SDK object"])
+def test_a_sign_in_in_teams_leaves_no_secret(name, value, form):
+    """Who signed in where is known; the token or code is in none of the facts."""
+    kind = "event" if name.startswith("tokens/") else "invoke"
+    activity = ACTIVITY | {"type": kind, "name": name, "value": value, "text": None}
+    sources = {
+        "dictionary": activity,
+        "JSON": json.dumps(activity),
+        "SDK object": Activity().deserialize(activity),
+    }
+
+    facts = read_source(sources[form])
+
+    assert facts.kind == "teams"
+    assert facts.user_query == ""
+    assert "canary" not in str(replace(facts, event={}))
+
+
+class BareActivity:
+    """An activity whose members can be read one by one only."""
+
+    __slots__ = ("channel_id", "conversation", "name", "type", "value")
+
+
+def test_an_activity_that_cannot_dump_itself_still_tells_its_sign_in():
+    """Its name is read from its attributes, and so is the sign-in known."""
+    activity = BareActivity()
+    activity.type = "invoke"
+    activity.name = "signin/verifyState"
+    activity.value = "canary"
+    activity.channel_id = "msteams"
+    activity.conversation = {"id": "a:1"}
+
+    facts = read_source(activity)
+
+    assert facts.conversation_id == "a:1"
+    assert facts.user_query == ""
