@@ -64,11 +64,20 @@ def without_own_fields(
 
 
 def assemble(
-    collected: Mapping[str, Any], redact: Redact | None, max_bytes: int
+    collected: Mapping[str, Any],
+    redact: Redact | None,
+    max_bytes: int,
+    core: Mapping[str, Any] | None = None,
 ) -> tuple[AuditRecord, AuditRecord]:
     """Return the record before and after it was fitted under *max_bytes*.
 
     Both have placeholders for the chain's fields. Without shortening both are one.
+
+    Args:
+        collected: Fields by name, of any kind.
+        redact: Runs on each text.
+        max_bytes: Cap on the encoded record.
+        core: What a core field holds if what was collected for it is none.
     """
     plain = {name: to_plain(value) for name, value in collected.items()}
     values: dict[str, Any] = dict(CORE_DEFAULTS)
@@ -79,7 +88,7 @@ def assemble(
     if redact is not None:
         _redact(values, redact)
     values |= {"schema_version": SCHEMA_VERSION} | PLACEHOLDER
-    _move_misfits(values)
+    _move_misfits(values, CORE_DEFAULTS | dict(core or {}))
     record = AuditRecord(values)
     return record, fit(record, max_bytes)
 
@@ -128,7 +137,7 @@ def _redacted(text: str, redact: Redact) -> tuple[str, int]:
     return (changed or WITHHELD, 0) if isinstance(changed, str) else (WITHHELD, 1)
 
 
-def _move_misfits(values: dict[str, Any]) -> None:
+def _move_misfits(values: dict[str, Any], defaults: Mapping[str, Any]) -> None:
     """Move what its field cannot hold into `attributes`; core fields get defaults."""
     attributes = values.get("attributes")
     kept = dict(attributes) if isinstance(attributes, dict) else {}
@@ -139,7 +148,7 @@ def _move_misfits(values: dict[str, Any]) -> None:
         value = values.pop(problem.field)
         moved = True
         if problem.field in CORE_FIELDS:
-            values[problem.field] = CORE_DEFAULTS[problem.field]
+            values[problem.field] = defaults[problem.field]
         if problem.field != "attributes" or not isinstance(value, dict):
             kept.setdefault(problem.field, _as_text(value))
     if moved and kept:

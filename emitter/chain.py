@@ -74,7 +74,9 @@ class ChainRegistry:
             return line
 
     def _chain(self, stream: tuple[str, str]) -> _Chain:
-        chain = self._chains.setdefault(stream, _Chain())
+        chain = self._chains.get(stream)
+        if chain is None:
+            chain = self._chains[stream] = _Chain()
         self._chains.move_to_end(stream)
         if len(self._chains) > MAX_CHAINS:
             self._chains.popitem(last=False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from audit_record.fields import CORE_DEFAULTS, FIELDS_BY_NAME
 from emitter.clock import Clock
 from emitter.errors import EmitterError, SettingsError
+from emitter.loading import AFTER_REPLY, load
 from emitter.question import Question, current_question
 from emitter.writer import Given, Writer
 
@@ -162,21 +163,22 @@ class AuditEmitter:
             TypeError: A field does not exist.
             QueueFullError: In mode ``thread`` with overflow policy ``raise``.
         """
+        load(*AFTER_REPLY, "emitter.single")
         from emitter.assemble import without_own_fields  # noqa: PLC0415 - as needed
-        from emitter.single import recipe_of  # noqa: PLC0415 - few bots need it
+        from emitter.single import SingleRecipe  # noqa: PLC0415 - few bots need it
 
         context = fields.pop("lambda_context", None)
         user = fields.pop("user", None)
         stated = without_own_fields(fields, and_keep=("record_id",))
         try:
-            recipe, remaining_ms = recipe_of(self.writer, stated, user, context)
-            self.writer.deliver(recipe, remaining_ms)
+            recipe = SingleRecipe(self.writer, stated, user, context)
+            self.writer.deliver(recipe, recipe.remaining_ms)
         except EmitterError:  # the policy that the caller chose
             raise
         except Exception as error:  # noqa: BLE001 - the bot must never be harmed
             self.writer.stats.count_failed(type(error).__name__)
             return None
-        return cast("str", recipe.core["record_id"])
+        return recipe.record_id
 
     def feedback(
         self,
@@ -210,6 +212,7 @@ class AuditEmitter:
         Returns:
             The same client.
         """
+        load("emitter.bedrock")
         from emitter.bedrock import watch  # noqa: PLC0415 - few bots need it
 
         watch(self, client)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from audit_record.times import format_timestamp
 from emitter.answers import Answers, choose_model
 from emitter.conversation import flatten
-from emitter.draft import Recipe
 from emitter.gathered import last_question
 from emitter.outcome import outcome_of
 
@@ -24,32 +23,59 @@ if TYPE_CHECKING:
 _MAX_CHARS: Final = 8_000_000
 
 
-def recipe_of(writer: Writer, collected: Collected, user: Any) -> Recipe:
-    """Return how to make the record of a question that has ended.
+class QuestionRecipe:
+    """How the record of a question that has ended comes about.
+
+    Making this costs nothing; what it gives is worked out when it is asked for.
 
     Args:
         writer: Of the emitter.
         collected: What the bot told.
         user: The bot's own word for who asked.
     """
-    core = {
-        "timestamp": format_timestamp(collected.asked_ms),
-        "bot_name": writer.bot_name,
-        "record_id": collected.record_id,
-        "record_type": "interaction",
-        "nonce": collected.nonce,
-        **collected.runtime.as_fields(collected.asked_ms),
-    }
-    facts = collected.facts
-    style = writer.settings.style
-    return Recipe(
-        asked_ms=collected.asked_ms,
-        core=core,
-        collect=lambda identity: core | fields_of(collected, identity, style),
-        identify=lambda: writer.resolve(facts, user),
-        identify_now=lambda: writer.resolve_now(facts, user),
-        size_hint_bytes=collected.gathered.size_hint_bytes() + len(facts.user_query),
-    )
+
+    def __init__(self, writer: Writer, collected: Collected, user: Any) -> None:
+        self._writer = writer
+        self._collected = collected
+        self._user = user
+        self.asked_ms = collected.asked_ms
+        self._core: dict[str, Any] = {}
+
+    @property
+    def core(self) -> dict[str, Any]:
+        """What was fixed when the question arrived; worked out once."""
+        # Not functools.cached_property: up to Python 3.11 it holds a lock that a
+        # fork may leave locked.
+        self._core = self._core or self._fixed()
+        return self._core
+
+    def _fixed(self) -> dict[str, Any]:
+        collected = self._collected
+        return {
+            "timestamp": format_timestamp(collected.asked_ms),
+            "bot_name": self._writer.bot_name,
+            "record_id": collected.record_id,
+            "record_type": "interaction",
+            "nonce": collected.nonce,
+            **collected.runtime.as_fields(collected.asked_ms),
+        }
+
+    def collect(self, identity: Identity) -> dict[str, Any]:
+        """Return all fields."""
+        style = self._writer.settings.style
+        return self.core | fields_of(self._collected, identity, style)
+
+    def identify(self) -> Identity:
+        """Return who asked; may ask a directory."""
+        return self._writer.resolve(self._collected.facts, self._user)
+
+    def identify_now(self) -> Identity:
+        """Return who asked as far as the event alone says it."""
+        return self._writer.resolve_now(self._collected.facts, self._user)
+
+    def size_hint_bytes(self) -> int:
+        """Return about what the question takes in memory."""
+        return self._collected.gathered.size_hint_bytes()
 
 
 def fields_of(collected: Collected, identity: Identity, style: str) -> dict[str, Any]:

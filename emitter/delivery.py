@@ -13,6 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from emitter.crew import crew
 from emitter.forks import tell_after_fork
 from emitter.sinks.batches import write_many, write_one
 from emitter.sinks.entry import Refused
@@ -121,7 +122,7 @@ class Delivery:
                 return "busy"
             self._under_way_count += 1
         try:
-            threading.Thread(target=attempt.run, name="audit", daemon=True).start()
+            crew.run(attempt.run)
         except RuntimeError:
             # No thread can be had: the interpreter ends, or the system is full.
             self._finish()
@@ -139,7 +140,7 @@ def tell_overflow_beside(draft: Draft) -> None:
     if draft.has_overflow:
         # At the interpreter's end no thread can be had, and the hook goes without.
         with contextlib.suppress(RuntimeError):
-            threading.Thread(target=draft.tell_overflow, daemon=True).start()
+            crew.run(draft.tell_overflow)
 
 
 class _Attempt:
@@ -160,10 +161,12 @@ class _Attempt:
     def run(self) -> None:
         """Make the entry, write it, and tell the hook if it was shortened."""
         try:
-            try:
-                self._reason = write_inside(self._sink, self._draft.entry())
-            finally:
-                self._done.set()
+            self._reason = write_inside(self._sink, self._draft.entry())
+        except Exception as error:  # noqa: BLE001 - the caller falls back and tells why
+            self._reason = type(error).__name__
+        finally:
+            self._done.set()
+        try:
             self._draft.tell_overflow()
         finally:
             self.finished.set()

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from audit_record.ids import log_stream_name
-from emitter.assemble import WITHHELD, Redact, assemble
+from emitter.assemble import Redact, assemble
 from emitter.chain import PLACEHOLDER, seal
 from emitter.sinks.entry import Entry
 
@@ -27,25 +27,28 @@ _LOG: Final = logging.getLogger("emitter")
 _GRACE_S: Final = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How one record comes about.
+class Recipe(Protocol):
+    """How one record comes about; may be asked by two threads at once."""
 
-    Attributes:
-        asked_ms: The event's time, in ms since 1970.
-        core: The few fields that are there if everything else fails.
-        collect: Gives all fields, once it is known who asked.
-        identify: Tells who asked; may ask a directory.
-        identify_now: Tells it as far as the event alone says it.
-        size_hint_bytes: About how long the record will be.
-    """
+    @property
+    def asked_ms(self) -> int:
+        """The event's time, in ms since 1970."""
 
-    asked_ms: int
-    core: Mapping[str, Any]
-    collect: Callable[[Identity], dict[str, Any]]
-    identify: Callable[[], Identity]
-    identify_now: Callable[[], Identity]
-    size_hint_bytes: int = 0
+    @property
+    def core(self) -> Mapping[str, Any]:
+        """The few fields that are there if everything else fails."""
+
+    def collect(self, identity: Identity) -> dict[str, Any]:
+        """Return all fields, once it is known who asked."""
+
+    def identify(self) -> Identity:
+        """Tell who asked; may ask a directory."""
+
+    def identify_now(self) -> Identity:
+        """Tell who asked as far as the event alone says it."""
+
+    def size_hint_bytes(self) -> int:
+        """Return about what all this takes in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Draft:
         self._lock = threading.Lock()
         self._sealed = threading.Event()
         self._is_begun = False
+        self._size_bytes: int | None = None
         self._entry: Entry | None = None
         self._untouched: AuditRecord | None = None
 
@@ -99,6 +103,16 @@ class Draft:
             return self._entry
         redact = None if self._making.redact is None else _withhold
         return self._make(self.recipe.identify_now(), redact)
+
+    @property
+    def size_bytes(self) -> int:
+        """About what the draft takes in memory; worked out once."""
+        if self._size_bytes is None:
+            try:
+                self._size_bytes = self.recipe.size_hint_bytes()
+            except Exception:  # noqa: BLE001 - a bot's own object may do anything
+                self._size_bytes = self._making.max_bytes
+        return self._size_bytes
 
     def is_sealed_within(self, timeout_s: float) -> bool:
         """Wait until the line is made; tell whether it is."""
@@ -137,7 +151,7 @@ class Draft:
 
     def _make(self, identity: Identity, redact: Redact | None) -> Entry:
         before, record = assemble(
-            self._collect(identity), redact, self._making.max_bytes
+            self._collect(identity), redact, self._making.max_bytes, self.recipe.core
         )
         with self._lock:
             if self._entry is None:
@@ -164,4 +178,4 @@ class Draft:
 
 
 def _withhold(_: str) -> str:
-    return WITHHELD
+    raise TimeoutError

@@ -6,8 +6,10 @@ Answers are read when the record is made, after the reply.
 from __future__ import annotations
 
 import hashlib
+import marshal
+import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from audit_record import limits
 from audit_record.codec import dumps
@@ -25,10 +27,9 @@ if TYPE_CHECKING:
 _MAX_LISTED: Final = 1_000
 # Answers kept as they came; further ones are read at once, which makes them small.
 _MAX_UNREAD: Final = 50
-# Values looked at to guess how long a record will be.
-_MAX_LOOKED_AT: Final = 500
-_SCALAR_BYTES: Final = 16
 _FIELDS_BYTES: Final = 2_000
+# A tool that took a year was measured wrongly.
+_MAX_MS: Final = 365 * 24 * 3_600_000
 
 
 class Gathered:
@@ -66,17 +67,17 @@ class Gathered:
 
     def add_tool(self, name: Any, status: Any, ms: Any) -> None:
         """Keep that a tool was called."""
-        is_count = isinstance(ms, int | float) and not isinstance(ms, bool) and ms >= 0
+        is_count = type(ms) in (int, float) and 0 <= ms < _MAX_MS
         entry = {
             "name": shown_text(name) or "unknown",
-            "status": status if status in TOOL_STATUSES else "ok",
+            "status": _status(status),
             "ms": int(ms) if is_count else None,
         }
         _keep(self._tools, entry)
 
     def add_source(self, uri: Any, title: Any, score: Any) -> None:
         """Keep that the answer drew on a document."""
-        is_number = isinstance(score, int | float) and not isinstance(score, bool)
+        is_number = type(score) in (int, float) and math.isfinite(score)
         entry = {
             "uri": shown_text(uri) or "unknown",
             "title": shown_text(title) or None,
@@ -87,7 +88,7 @@ class Gathered:
     def add_attachment(self, name: Any, kind: Any, data: Any, size: Any) -> None:
         """Keep the name, size and digest of a file, never what is in it."""
         content = _content_of(data)
-        is_count = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+        is_count = type(size) is int and size >= 0
         entry = {
             "name": shown_text(name) or "unknown",
             "type": shown_text(kind) or None,
@@ -123,19 +124,17 @@ class Gathered:
         }
 
     def size_hint_bytes(self) -> int:
-        """Guess how long the record will be, quickly and rather too long."""
-        texts = (self.messages, self.response, self._answers)
-        try:
-            return _FIELDS_BYTES + rough_size_bytes(texts)
-        except Exception:  # noqa: BLE001 - a bot's own object may do anything
-            return limits.DEFAULT_MAX_RECORD_BYTES
+        """Return about what this takes in memory."""
+        texts = (self.messages, self.response)
+        answers = (_size_bytes(answer) for answer in self._answers)
+        return _FIELDS_BYTES + rough_size_bytes(texts) + sum(answers)
 
 
 def _read(answers: Iterable[Any]) -> list[AnswerFacts]:
     from emitter.conversation import AnswerFacts, read_answer  # noqa: PLC0415 - as above
 
     return [
-        answer if isinstance(answer, AnswerFacts) else read_answer(answer)
+        answer if issubclass(type(answer), AnswerFacts) else read_answer(answer)
         for answer in answers
     ]
 
@@ -146,14 +145,14 @@ def shown_text(value: Any) -> str:
     Slack's payloads and Teams' activities have a ``text``; other maps are written
     as JSON. None is "".
     """
-    if value is None or isinstance(value, str):
-        return value or ""
     try:
+        if value is None or isinstance(value, str):
+            return value or ""
         text = value.get("text") if isinstance(value, Mapping) else value.text
     except Exception:  # noqa: BLE001 - a bot's own object may do anything
         text = None
-    if isinstance(text, str):
-        return text
+    if issubclass(type(text), str):
+        return cast("str", text)
     plain = to_plain(value)
     return plain if isinstance(plain, str) else dumps(plain).decode()
 
@@ -210,22 +209,17 @@ def _after(
 
 
 def rough_size_bytes(value: Any) -> int:
-    """Guess the size of *value* as JSON; what is large or odd counts as largest."""
-    stack = [value]
-    total_bytes = 0
-    for _ in range(_MAX_LOOKED_AT):
-        if not stack:
-            return total_bytes
-        item = stack.pop()
-        if isinstance(item, str):
-            total_bytes += len(item)
-        elif isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, list | tuple):
-            stack.extend(item)
-        else:
-            total_bytes += _SCALAR_BYTES
-    return max(total_bytes, limits.DEFAULT_MAX_RECORD_BYTES)
+    """Return about what *value* takes in memory; what is odd counts as largest."""
+    try:
+        return len(marshal.dumps(value))
+    except Exception:  # noqa: BLE001 - a bot's own object may do anything
+        return limits.DEFAULT_MAX_RECORD_BYTES
+
+
+def _size_bytes(answer: Any) -> int:
+    """Return about what an answer takes; of facts only the text is long."""
+    text = getattr(answer, "text", None)
+    return len(text) if isinstance(text, str) else rough_size_bytes(answer)
 
 
 def _has_text(blocks: Any) -> bool:
@@ -239,9 +233,14 @@ def _has_text(blocks: Any) -> bool:
 
 
 def _content_of(data: Any) -> bytes | None:
-    if isinstance(data, bytes | bytearray | memoryview):
+    if type(data) in (bytes, bytearray, memoryview):
         return bytes(data)
-    return data.encode("utf-8", "surrogatepass") if isinstance(data, str) else None
+    return data.encode("utf-8", "surrogatepass") if type(data) is str else None
+
+
+def _status(status: Any) -> str:
+    known = type(status) is str and status in TOOL_STATUSES
+    return status if known else "ok"
 
 
 def _keep(into: list[Any], item: Any) -> None:

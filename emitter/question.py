@@ -25,6 +25,7 @@ from audit_record.ids import new_random_hex, new_record_id
 from emitter.errors import EmitterError
 from emitter.gathered import Gathered, copied
 from emitter.identity.source import SourceFacts, read_source
+from emitter.loading import AFTER_REPLY, load
 from emitter.runtime import read_runtime
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Question:
         self._token = _current.set(self)
         remaining_ms = self._runtime.remaining_ms
         if remaining_ms is not None and self._watch is None:
+            load("emitter.guard")
             from emitter.guard import guard  # noqa: PLC0415 - for Lambda alone
 
             self._watch = guard.watch(self, remaining_ms)
@@ -206,6 +208,7 @@ class Question:
         Synchronous and asynchronous streams both work; an aborted one counts as
         partial.
         """
+        load("emitter.conversation.stream.along")
         from emitter.conversation import tee, tee_async  # noqa: PLC0415 - as needed
 
         try:
@@ -257,12 +260,13 @@ class Question:
         Raises:
             TypeError: A field does not exist.
         """
+        load("emitter.assemble")
         from emitter.assemble import without_own_fields  # noqa: PLC0415 - as needed
 
         stated = without_own_fields(fields)
         attributes = stated.get("attributes")
         before = self._given.get("attributes")
-        if isinstance(attributes, dict) and isinstance(before, dict):
+        if type(attributes) is type(before) is dict:
             stated["attributes"] = before | attributes
         self._given = self._given | stated
 
@@ -325,6 +329,7 @@ class Question:
                 return
             self._state = _State.TIMED_OUT
         try:
+            load(*AFTER_REPLY)
             recipe = self._recipe(self.collected(is_timeout=True))
             self._writer.deliver_now(recipe)
         except Exception as failure:  # noqa: BLE001 - the guard watches others too
@@ -352,9 +357,9 @@ class Question:
         )
 
     def _recipe(self, collected: Collected) -> Recipe:
-        from emitter.closing import recipe_of  # noqa: PLC0415 - after the reply only
+        from emitter.closing import QuestionRecipe  # noqa: PLC0415 - as above
 
-        return recipe_of(self._writer, collected, self._user)
+        return QuestionRecipe(self._writer, collected, self._user)
 
     def _end(self, error: BaseException | None) -> Recipe | None:
         """Leave the block; return what to write, None if that was done before.
@@ -369,6 +374,7 @@ class Question:
             before, self._state = self._state, _State.ENDED
         if before is _State.ENDED or self._pid != os.getpid():
             return None
+        load(*AFTER_REPLY)
         if self._replied_ms is None:
             self._replied_ms = self._elapsed_ms()
         try:

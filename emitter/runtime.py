@@ -165,7 +165,8 @@ def _session_of(process_id: int) -> str:
 
 
 def _arn_of(context: Any) -> Any:
-    if isinstance(context, str):
+    # Not isinstance, which asks the object for its class.
+    if issubclass(type(context), str):
         return context
     return _text(context, "invoked_function_arn") or _text(context, "runtime_arn")
 

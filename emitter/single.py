@@ -9,7 +9,6 @@ from audit_record.fields import FIELDS_BY_NAME, TEXT_FIELDS
 from audit_record.ids import new_random_hex, new_record_id
 from audit_record.times import format_timestamp, parse_timestamp_ms
 from emitter.conversation import flatten
-from emitter.draft import Recipe
 from emitter.gathered import last_question, rough_size_bytes, shown_text
 from emitter.identity import Identity, SourceFacts, read_source
 from emitter.outcome import outcome_of
@@ -18,7 +17,7 @@ from emitter.runtime import read_runtime
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from emitter.writer import RemainingMs, Writer
+    from emitter.writer import Writer
 
 # Below this a number is seconds since 1970, from here on milliseconds: the one
 # would be the year 5138, the other March 1973.
@@ -26,46 +25,59 @@ _FIRST_MS: Final = 100_000_000_000
 _FIELDS_BYTES: Final = 2_000
 
 
-def recipe_of(
-    writer: Writer, stated: dict[str, Any], user: Any, context: Any
-) -> tuple[Recipe, RemainingMs | None]:
-    """Return how to make the record of *stated*, and the time left, if limited.
+class SingleRecipe:
+    """How the record of one call comes about.
 
     Args:
         writer: Of the emitter.
         stated: Fields by name.
         user: Who asked: a name, an `Identity`, an event; None takes `user_id`.
         context: Lambda's context object, or None.
+
+    Attributes:
+        remaining_ms: Gives the time left; None where there is no limit.
+        record_id: Of the record.
     """
-    facts, who = _who(user, stated.pop("user_id", None))
-    runtime = read_runtime(context, event=facts.event)
-    now_ms = writer.clock.now_ms()
-    asked_ms = read_time_ms(stated.get("timestamp"))
-    if asked_ms is not None:
-        stated.pop("timestamp")
-    else:
-        asked_ms = now_ms
-    core = {
-        "timestamp": format_timestamp(asked_ms),
-        "bot_name": writer.bot_name,
-        "record_id": _record_id(writer, stated, now_ms),
-        "record_type": "interaction",
-        "nonce": new_random_hex(32, **_chance(writer)),
-        **runtime.as_fields(asked_ms),
-    }
 
-    def collect(identity: Identity) -> dict[str, Any]:
-        return core | identity.as_fields() | _filled(writer, facts, stated)
+    def __init__(
+        self, writer: Writer, stated: dict[str, Any], user: Any, context: Any
+    ) -> None:
+        self._writer = writer
+        self._facts, self._user = _who(user, stated.pop("user_id", None))
+        runtime = read_runtime(context, event=self._facts.event)
+        now_ms = writer.clock.now_ms()
+        stated_ms = read_time_ms(stated.get("timestamp"))
+        if stated_ms is not None:
+            stated.pop("timestamp")
+        self.asked_ms = now_ms if stated_ms is None else stated_ms
+        self.record_id = _record_id(writer, stated, now_ms)
+        self.remaining_ms = runtime.remaining_ms
+        self._stated = stated
+        self.core: dict[str, Any] = {
+            "timestamp": format_timestamp(self.asked_ms),
+            "bot_name": writer.bot_name,
+            "record_id": self.record_id,
+            "record_type": "interaction",
+            "nonce": new_random_hex(32, **_chance(writer)),
+            **runtime.as_fields(self.asked_ms),
+        }
 
-    recipe = Recipe(
-        asked_ms,
-        core,
-        collect,
-        lambda: writer.resolve(facts, who),
-        lambda: writer.resolve_now(facts, who),
-        _FIELDS_BYTES + rough_size_bytes(list(stated.values())),
-    )
-    return recipe, runtime.remaining_ms
+    def collect(self, identity: Identity) -> dict[str, Any]:
+        """Return all fields."""
+        filled = _filled(self._writer, self._facts, self._stated)
+        return self.core | identity.as_fields() | filled
+
+    def identify(self) -> Identity:
+        """Return who asked; may ask a directory."""
+        return self._writer.resolve(self._facts, self._user)
+
+    def identify_now(self) -> Identity:
+        """Return who asked as far as what was stated says it."""
+        return self._writer.resolve_now(self._facts, self._user)
+
+    def size_hint_bytes(self) -> int:
+        """Return about what the fields take in memory."""
+        return _FIELDS_BYTES + rough_size_bytes(list(self._stated.values()))
 
 
 def read_time_ms(moment: Any) -> int | None:

@@ -7,12 +7,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from emitter.capture import capture
 from emitter.clock import Clock
 from emitter.errors import QueueFullError
 from emitter.forks import tell_after_fork
+from emitter.loading import load
 from emitter.runtime import is_on_aws, is_on_lambda
 from emitter.stats import Stats
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from audit_record.ids import RandomBits
     from emitter.assemble import Redact
     from emitter.delivery import Delivery
-    from emitter.draft import Draft, Recipe
+    from emitter.draft import Draft, Making, Recipe
     from emitter.identity import Identity, LookupFailure, SourceFacts
     from emitter.settings import EmitterSettings
     from emitter.sinks.entry import Sink
@@ -72,6 +73,9 @@ class Writer:
         self._settings: EmitterSettings | None = None
         self._delivery: Delivery | None = None
         self._worker: Worker | None = None
+        self._making: Making | None = None
+        # Whether anybody turns such lines into metrics; on a laptop nobody does.
+        self._tells_metrics = False
         self._is_closed = False
         self._was_told_disabled = False
         self.begin_anew()
@@ -191,17 +195,10 @@ class Writer:
         if not settings.is_enabled:
             self._tell_disabled()
             return None
-        from emitter.draft import Draft, Making  # noqa: PLC0415 - see above
+        from emitter.draft import Draft  # noqa: PLC0415 - see above
 
         self._set_up()
-        making = Making(
-            settings.log_group,
-            settings.max_record_bytes,
-            self.given.redact,
-            self.given.on_overflow,
-            self.stats.count_shortened,
-        )
-        return Draft(recipe, making)
+        return Draft(recipe, cast("Making", self._making))
 
     def _offer(self, draft: Draft) -> bool:
         """Give a question to the worker, if there is one and it has room."""
@@ -253,8 +250,10 @@ class Writer:
         return None
 
     def _start(self, run: Callable[[], None]) -> None:
+        from emitter.crew import crew  # noqa: PLC0415 - see above
+
         try:
-            threading.Thread(target=run, name="audit-async", daemon=True).start()
+            crew.run(run)
         except RuntimeError:  # no thread can be had: the loop has to wait
             run()
 
@@ -274,10 +273,19 @@ class Writer:
 
     def _make_delivery(self) -> Delivery:
         from emitter.delivery import Delivery  # noqa: PLC0415 - see above
+        from emitter.draft import Making  # noqa: PLC0415
         from emitter.endings import close_at_exit, close_on_sigterm  # noqa: PLC0415 - see above
         from emitter.resend import Resender  # noqa: PLC0415 - see above
         from emitter.sinks.choice import choose_sinks  # noqa: PLC0415 - see above
 
+        self._tells_metrics = is_on_aws()
+        self._making = Making(
+            self.settings.log_group,
+            self.settings.max_record_bytes,
+            self.given.redact,
+            self.given.on_overflow,
+            self.stats.count_shortened,
+        )
         given = self.given.sinks
         sinks = choose_sinks(self.settings) if given is None else list(given)
         delivery = Delivery(sinks, self.stats)
@@ -300,7 +308,10 @@ class Writer:
         return True
 
     def _make_worker(self, delivery: Delivery) -> Worker:
-        from emitter.sinks.worker import QueueRules, Worker  # noqa: PLC0415 - see above
+        # The AWS library needs the second, and Python refuses to load it once the
+        # main thread has ended, when the queue may still have to be sent.
+        load("emitter.sinks.worker", "concurrent.futures.thread")
+        from emitter.sinks.worker import QueueRules, Worker  # noqa: PLC0415
 
         settings = self.settings
         rules = QueueRules(
@@ -318,8 +329,7 @@ class Writer:
             _LOG.warning("audit is switched off by BOT_AUDIT_ENABLED")
 
     def _tell_metrics(self) -> None:
-        # On a laptop nobody turns such lines into metrics.
-        if capture.sink is not None or not is_on_aws():
+        if capture.sink is not None or not self._tells_metrics:
             return
         from emitter import metrics  # noqa: PLC0415 - see above
         from emitter.sinks.stdout import write_line  # noqa: PLC0415 - see above
@@ -331,6 +341,7 @@ class Writer:
 
 
 def _read_settings(given: EmitterSettings | None) -> EmitterSettings:
+    load("emitter.settings")
     from emitter.settings import EmitterSettings  # noqa: PLC0415 - see above
 
     if given is not None:

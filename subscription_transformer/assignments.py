@@ -32,6 +32,16 @@ COMMAND_OPTION: Final = (
     r"(?i)(?:^|\s)--?[a-z0-9\-]{0,24}(?:password|passwd|passphrase|secret|token"
     r"|api-key|access-key|secret-key)[ \t]{1,4}([^\s\-][^\s]{0,511})"
 )
+_JSON_SPACE: Final = r"(?:\s|\\[nrtfb])"
+ASSIGNMENT_HINT: Final = (
+    rf"(?i)(?:(?:{_WORDS})[a-z0-9_.\-]{{0,16}}\\*[\"'`]?|(?:pin|pass|pw)\\*[\"'])"
+    rf"{_JSON_SPACE}*(?:=|:)"
+)
+XML_ELEMENT_HINT: Final = rf"(?i)(?:{_WORDS})>"
+COMMAND_OPTION_HINT: Final = (
+    r"(?i)-(?:[a-z0-9\-]{0,24})(?:password|passwd|passphrase|secret|token|api-key"
+    r"|access-key|secret-key)(?:[ \t]|\\t)"
+)
 CURL_USER: Final = (
     r"(?i)\bcurl\b[^\n]{0,256}\s(?:-u|--user)[ \t=]{0,4}[\"']?[^\s:\"']{1,64}"
     r":([^\s\"']{1,128})"

@@ -92,9 +92,10 @@ class DocumentMaker:
             if isinstance(payload, SubscriptionMessage):
                 return elastic.encode(payload, documents)
             return elastic.encode(_NO_ENVELOPE, documents)
-        return b"".join(
-            splunk.encode(document, self._settings) for document in documents
-        )
+        parts: list[bytes] = []
+        for document in documents:
+            parts += splunk.encode(document, self._settings)
+        return b"".join(parts)
 
     def _is_own(self, log_group: str) -> bool:
         return log_group != "" and (

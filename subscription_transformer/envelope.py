@@ -13,7 +13,7 @@ import binascii
 import json
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from audit_record.codec import dumps, loads_repairing
 from audit_record.errors import DecodeError
@@ -22,9 +22,12 @@ from audit_record.times import MAX_TIMESTAMP_MS
 from subscription_transformer.errors import UndecodableError
 from subscription_transformer.exact import read_exact
 from subscription_transformer.inflate import inflate
+from subscription_transformer.typed import read_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from subscription_transformer.typed import TypedEnvelope
 
 _b64decode: Callable[..., bytes]
 try:
@@ -46,6 +49,26 @@ PUT_BACK_VERSION: Final = 1
 _NAMES: Final = ("messageType", "owner", "logGroup", "logStream")
 _BOM: Final = "\ufeff"
 _BETWEEN: Final = re.compile(r"[\s\ufeff]*")
+
+
+class Event(Protocol):
+    """One log event, however it was read; see `LogEvent`."""
+
+    @property
+    def event_id(self) -> str:
+        """CloudWatch's id."""
+
+    @property
+    def timestamp_ms(self) -> int | None:
+        """The event's time."""
+
+    @property
+    def message(self) -> str:
+        """The line as the bot wrote it."""
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The event as it stood in the envelope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +106,7 @@ class SubscriptionMessage:
     log_group: str
     log_stream: str
     subscription_filters: tuple[str, ...]
-    log_events: tuple[LogEvent, ...]
+    log_events: Sequence[Event]
     problems: tuple[str, ...] = ()
     generation: int = 0
 
@@ -133,13 +156,27 @@ def decode_data(data: Any) -> list[Payload]:
     Raises:
         UndecodableError: With the reason; nothing of it can be delivered.
     """
-    text, was_replaced = _text(inflate(decode_base64(data)))
+    inflated = inflate(decode_base64(data))
+    typed = read_envelope(inflated)
+    if typed is not None:
+        return [_ordinary(typed)]
+    text, was_replaced = _text(inflated)
     objects, had_surrogates = _objects(text)
     if not objects:
         raise UndecodableError("json:empty")
     is_alone = len(objects) == 1
     problems = ("utf8:replaced",) if was_replaced or had_surrogates else ()
     return [_payload(value, line, problems, is_alone) for value, line in objects]
+
+
+def _ordinary(typed: TypedEnvelope) -> SubscriptionMessage:
+    return SubscriptionMessage(
+        typed.owner,
+        typed.log_group,
+        typed.log_stream,
+        tuple(typed.subscription_filters),
+        typed.log_events,
+    )
 
 
 def decode_base64(data: Any) -> bytes:

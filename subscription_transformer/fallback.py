@@ -8,20 +8,22 @@ filter's: so a bot cannot speak for another one.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Final
 
 from audit_record.codec import loads
 from audit_record.errors import DecodeError
 
 if TYPE_CHECKING:
-    from subscription_transformer.envelope import LogEvent, SubscriptionMessage
+    from subscription_transformer.envelope import Event, SubscriptionMessage
 
 MARKER: Final = "BOT_AUDIT_FALLBACK "
+_MARKED: Final = re.compile(r"\s*BOT_AUDIT_FALLBACK ")
 FILTER_PREFIX: Final = "chatbot-audit-fallback-"
 
 
 def unwrap(
-    event: LogEvent, message: SubscriptionMessage
+    event: Event, message: SubscriptionMessage
 ) -> tuple[str, str, str, tuple[str, ...]] | None:
     """Return log group, log stream, line and problems of a fallback line.
 
@@ -29,9 +31,9 @@ def unwrap(
         None for any other message. Where the filter does not vouch for the bot,
         the envelope's own group and stream, and ``mismatch:fallback``.
     """
-    text = event.message.strip()
-    if not text.startswith(MARKER):
+    if not _MARKED.match(event.message):
         return None
+    text = event.message.strip()
     try:
         value = loads(text[len(MARKER) :])
         parts = [value[key] for key in ("log_group", "log_stream", "line")]

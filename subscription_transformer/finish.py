@@ -16,6 +16,7 @@ from subscription_transformer.enrich import (
     enrich,
     index_time_ms,
 )
+from subscription_transformer.fast import FastFinisher
 from subscription_transformer.label import Labeller, label_secrets
 from subscription_transformer.quarantine import quarantine
 from subscription_transformer.redact import WITHHELD_KIND, Redactor
@@ -24,7 +25,7 @@ from subscription_transformer.validate import validate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from subscription_transformer.envelope import LogEvent, SubscriptionMessage
+    from subscription_transformer.envelope import Event, SubscriptionMessage
     from subscription_transformer.metrics import Metrics
     from subscription_transformer.rules import Rules
     from subscription_transformer.settings import TransformerSettings
@@ -46,9 +47,18 @@ class Finisher:
         self._max_text_bytes = dict.fromkeys(TEXT_NAMES, settings.max_text_bytes)
         self._labeller = Labeller(rules)
         self._redactor = Redactor(rules.finders)
+        self._fast = FastFinisher(settings, rules, self._labeller)
 
     def finish(self, source: Source, metrics: Metrics) -> Document:
         """Validate, enrich, label, redact and shorten one line."""
+        try:
+            document = self._fast.finish(source, metrics)
+        except Exception:  # noqa: BLE001 - then the other way decides
+            document = None
+        return document or self.finish_slowly(source, metrics)
+
+    def finish_slowly(self, source: Source, metrics: Metrics) -> Document:
+        """Do the same for any line, step by step."""
         checked = validate(source.line)
         problems = [*source.problems, *checked.problems]
         if checked.is_valid:
@@ -128,12 +138,12 @@ def sources(
     return [
         _source(message, event, arrival_ms, region)
         for event in message.log_events
-        if event.message.strip()
+        if event.message and not event.message.isspace()
     ]
 
 
 def _source(
-    message: SubscriptionMessage, event: LogEvent, arrival_ms: int | None, region: str
+    message: SubscriptionMessage, event: Event, arrival_ms: int | None, region: str
 ) -> Source:
     unwrapped = fallback.unwrap(event, message)
     group, stream, line, problems = unwrapped or (

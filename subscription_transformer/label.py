@@ -12,7 +12,7 @@ from audit_record.fields import FIELDS_BY_NAME
 from subscription_transformer.normalise import (
     has_mixed_scripts,
     hidden_count,
-    normalise,
+    normalised_bytes,
 )
 from subscription_transformer.redact import WITHHELD_KIND
 from subscription_transformer.rules import WHERE, Rules
@@ -36,35 +36,50 @@ class Labeller:
         self._rules = rules.rules
         self._set = PatternSet([rule.pattern for rule in rules.rules])
         self._zero_width_count = rules.zero_width_count
-        run = rules.base64_run_chars
+        self._base64_run_chars = run = rules.base64_run_chars
         self._base64_run = Pattern(rf"[A-Za-z0-9+/]{{{run}}}") if run else None
 
-    def label(self, values: dict[str, Any]) -> None:
-        """Add `topics` and `signals` to *values*, in place."""
+    def label(self, values: dict[str, Any], *, may_be_disguised: bool = True) -> None:
+        """Add `topics` and `signals` to *values*, in place.
+
+        Args:
+            values: Fields of a document.
+            may_be_disguised: False where `views.JSON_FOLDABLE` hit nothing: there
+                are no invisible characters, and no look-alikes in Latin words.
+        """
         topics: dict[str, None] = {}
         signals: dict[str, None] = {}
         for field, place in WHERE.items():
             text = values.get(field)
             if not isinstance(text, str) or not text:
                 continue
-            for index in self._set.hits(normalise(text).encode()):
+            folded = normalised_bytes(text, may_be_disguised=may_be_disguised)
+            for index in self._set.hits(folded):
                 rule = self._rules[index]
                 if field in rule.where:
                     into = topics if rule.is_topic else signals
                     into[f"{rule.name}@{place}" if rule.is_topic else rule.name] = None
-        signals |= dict.fromkeys(self._disguises(values.get("user_query")))
+        query = values.get("user_query")
+        signals |= dict.fromkeys(self._disguises(query, may_be_disguised))
         _put(values, "topics", topics)
         _put(values, "signals", signals)
 
-    def _disguises(self, text: Any) -> Iterator[str]:
+    def _disguises(self, text: Any, may_be_disguised: bool) -> Iterator[str]:
         if not isinstance(text, str):
             return
-        if self._base64_run is not None and self._base64_run.hits(text.encode()):
+        if self._has_base64_run(text):
             yield "obfuscation:base64"
+        if not may_be_disguised:
+            return
         if 0 < self._zero_width_count <= hidden_count(text):
             yield "obfuscation:zero_width"
         if has_mixed_scripts(text):
             yield "obfuscation:mixed_scripts"
+
+    def _has_base64_run(self, text: str) -> bool:
+        if self._base64_run is None or len(text) < self._base64_run_chars:
+            return False
+        return self._base64_run.hits(text.encode())
 
 
 def label_secrets(values: dict[str, Any], kinds: Mapping[str, set[str]]) -> None:

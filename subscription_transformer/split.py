@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from audit_record.codec import dumps
 from subscription_transformer.envelope import (
     DATA_MESSAGE,
-    LogEvent,
+    Event,
     SubscriptionMessage,
 )
 from subscription_transformer.put_back import wrap
@@ -31,7 +31,11 @@ def split_envelope(
         budget_bytes: What the output of one envelope may take in a response; half
             of it is used, since base64 takes a third more and ids take some.
     """
-    events = [event for event in message.log_events if event.message.strip()]
+    events = [
+        event
+        for event in message.log_events
+        if event.message and not event.message.isspace()
+    ]
     return [
         wrap("envelope", dumps(_envelope(message, part)), message.generation + 1)
         for part in _parts(events, output_bytes, budget_bytes // 2)
@@ -39,9 +43,9 @@ def split_envelope(
 
 
 def _parts(
-    events: Sequence[LogEvent], output_bytes: Sequence[int], max_output_bytes: int
-) -> Iterator[list[LogEvent]]:
-    part: list[LogEvent] = []
+    events: Sequence[Event], output_bytes: Sequence[int], max_output_bytes: int
+) -> Iterator[list[Event]]:
+    part: list[Event] = []
     made_bytes = taken_bytes = 0
     for event, output in zip(events, output_bytes, strict=True):
         size = len(dumps(event.raw))
@@ -59,9 +63,7 @@ def _parts(
         yield part
 
 
-def _envelope(
-    message: SubscriptionMessage, events: list[LogEvent]
-) -> dict[str, object]:
+def _envelope(message: SubscriptionMessage, events: list[Event]) -> dict[str, object]:
     return {
         "messageType": DATA_MESSAGE,
         "owner": message.owner,

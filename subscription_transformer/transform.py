@@ -168,7 +168,7 @@ class _Run:
     def _deliver(
         self, record: FirehoseRecord, made: list[_Made], counted: Metrics
     ) -> TransformedRecord:
-        data = b"".join(item.data for item in made)
+        data = made[0].data if len(made) == 1 else b"".join(m.data for m in made)
         if not data:
             self._metrics.merge(counted)
             return self._dropped(record, _why_nothing(made))

@@ -31,6 +31,27 @@ BROKEN_OVER_LINES: Final = (
     r"|[sr]k_(?:live|test)_)[A-Za-z0-9_\-.]{0,400}\\?\r?\n[ \t>|]*[A-Za-z0-9_\-.]"
 )
 
+# The same in a text as JSON writes it, and what only there is an escape.
+_HEX: Final = "[0-9a-fA-F]"
+_ALIKES: Final = rf"\\u0(?i:131|196|251|261|3[7-9a-f]{_HEX}|4{_HEX}{{2}}|5[012]{_HEX})"
+JSON_FOLDABLE: Final = (
+    r"[\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180e}\x{200b}-\x{200f}"
+    r"\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}\x{2100}-\x{214f}\x{2460}-\x{24ff}"
+    r"\x{ff01}-\x{ff5e}\x{1d400}-\x{1d7ff}\x{e0020}-\x{e007e}]"
+    r"|[A-Za-z0-9][\x{131}\x{196}\x{251}\x{261}\x{370}-\x{52f}]"
+    r"|[\x{131}\x{196}\x{251}\x{261}\x{370}-\x{52f}][A-Za-z0-9]"
+    r"|(?i:\\u(?:00ad|034f|061c|115f|1160|17b[45]|180e|200[b-f]|202[a-e]|206|feff"
+    r"|ff[0-5]|21[0-4]|24[6-9a-f]|d835|db40))"
+    # A look-alike behind a letter, told from the digits of another escape ...
+    rf"|(?:[g-zG-Z]|[^0-9a-fA-F]{_HEX}{{1,3}}|[^u]{_HEX}{{4}}|[^\\]u{_HEX}{{4}}){_ALIKES}"
+    # ... and before one.
+    rf"|{_ALIKES}[A-Za-z0-9]"
+)
+JSON_BROKEN: Final = (
+    r"(?:AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|AIza|GOCSPX-|eyJ"
+    r"|[sr]k_(?:live|test)_)[A-Za-z0-9_\-.]*\\"
+)
+
 _ESCAPE: Final = re.compile(
     r"\\+u00([2-7][0-9a-fA-F])|\\+x([2-7][0-9a-fA-F])|%([2-7][0-9a-fA-F])"
     r"|&#[xX]([2-7][0-9a-fA-F]);|&#(\d{2,3});|&(quot|amp|apos|lt|gt);|\\+(/)"
@@ -51,9 +72,12 @@ _FOLDED_BLOCKS: Final = (
     range(0xFF01, 0xFF5F),
     range(0x1D400, 0x1D800),
 )
+# Look-alikes count where they stand in a Latin word or number: a word of another
+# script is that.
+_ALIKE: Final = "[\u0131\u0196\u0251\u0261\u0370-\u052f]"
 _FOLDABLE: Final = re.compile(
-    rf"[{''.join(sorted(ZERO_WIDTH))}\u0131\u0196\u0251\u0261\u0370-\u052f"
-    r"\u2100-\u214f\u2460-\u24ff\uff01-\uff5e\U0001d400-\U0001d7ff]"
+    rf"[{''.join(sorted(ZERO_WIDTH))}\u2100-\u214f\u2460-\u24ff\uff01-\uff5e"
+    rf"\U0001d400-\U0001d7ff]|[A-Za-z0-9]{_ALIKE}|{_ALIKE}[A-Za-z0-9]"
 )
 
 

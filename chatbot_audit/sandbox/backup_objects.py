@@ -1,8 +1,8 @@
 """Firehose's error objects in S3: their format, their keys, and reading them back.
 
 One JSON object a line for each failed record; `rawData` is base64 of the original
-for ``processing-failed`` and of the transformed bytes for ``splunk-failed`` (AWS
-guide "Handle data delivery failures", and captured objects).
+for ``processing-failed`` and of the transformed bytes for the others (AWS guide
+"Handle data delivery failures", and captured objects).
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from chatbot_audit.sandbox.inflate import GZIP_MAGIC, gunzip
 
 PROCESSING_FAILED: Final = "processing-failed"
 SPLUNK_FAILED: Final = "splunk-failed"
+OPENSEARCH_FAILED: Final = "AmazonOpenSearchService-failed"
+# The index that documents would have gone to; types are no more.
+_INDEX_NAME: Final = "chatbot-audit"
+_TYPE_NAME: Final = ""
 _PAGE_KEYS: Final = 1_000
 # One object holds one batch; a batch's originals are below Lambda's 6 MB.
 _MAX_OBJECT_BYTES: Final = 256 * 1_024 * 1_024
@@ -120,6 +124,11 @@ def _line(error_type: str, record: FailedRecord) -> dict[str, Any]:
     if error_type == PROCESSING_FAILED:
         # Spelt as captured objects have it; AWS's page writes lambdaArn.
         line["lambdaARN"] = FUNCTION_ARN
+    elif error_type == OPENSEARCH_FAILED:
+        # Firehose makes the id itself, one for each record.
+        line["esDocumentId"] = record.firehose_record_id
+        line["esIndexName"] = _INDEX_NAME
+        line["esTypeName"] = _TYPE_NAME
     else:
         line["EventId"] = record.firehose_record_id
     return line

@@ -29,6 +29,8 @@ _PUT_BACK: Final = "chatbot_audit_put_back"
 _MAX_PLAIN_BYTES: Final = 64 * 1_024 * 1_024
 _MAX_DIGITS: Final = 40
 _BETWEEN: Final = re.compile(r"[\s\ufeff]*")
+# Either of them names a document.
+_DOCUMENT_IDS: Final = frozenset(("document_id", "event_id"))
 # Whose lines the transformer drops, lest they go round for ever.
 _FIREHOSE_LOG_GROUPS: Final = "/aws/kinesisfirehose/"
 
@@ -60,11 +62,11 @@ def keys_of_record(data: bytes) -> list[EventKey]:
 
 
 def keys_of_delivery(data: bytes) -> list[EventKey]:
-    """Return the keys of transformed bytes: HEC events."""
+    """Return the keys of transformed bytes: HEC events, or documents line by line."""
     try:
         return [key_of_document(d) for d in documents_of(read_events(data))]
     except HecFormatError:
-        return [EventKey(_digest(data))]
+        return _keys_of_lines(data)
 
 
 def key_of_document(document: Mapping[str, Any]) -> EventKey:
@@ -74,6 +76,21 @@ def key_of_document(document: Mapping[str, Any]) -> EventKey:
     if isinstance(event_id, str) and event_id:
         return EventKey(event_id, frozenset([name]) if name else frozenset())
     return EventKey(str(name))
+
+
+def _keys_of_lines(data: bytes) -> list[EventKey]:
+    try:
+        # More than one line is none of OpenSearch's records, and still accounted for.
+        documents = [json.loads(line) for line in data.decode().splitlines()]
+    except (ValueError, RecursionError):
+        return [EventKey(_digest(data))]
+    if not documents or not all(map(_is_document, documents)):
+        return [EventKey(_digest(data))]
+    return [key_of_document(document) for document in documents]
+
+
+def _is_document(value: Any) -> bool:
+    return isinstance(value, dict) and not _DOCUMENT_IDS.isdisjoint(value)
 
 
 def _keys_of_value(value: Any) -> Iterator[EventKey]:

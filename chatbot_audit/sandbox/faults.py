@@ -16,21 +16,25 @@ class Countdown:
 
     Args:
         count: How often `take` says yes.
+        share: Part of the questions that it says yes to until then, 0 to 1.
+        seed: Chooses which, where the share is not 1.
     """
 
-    def __init__(self, count: int = 0) -> None:
+    def __init__(self, count: int = 0, share: float = 1.0, seed: int = 1) -> None:
         self._left = count
+        self._share = share
+        self._rng = random.Random(seed)  # noqa: S311 - nothing secret is chosen
         self._lock = threading.Lock()
 
     def set(self, count: int) -> None:
-        """Say yes the next *count* times."""
+        """Say yes *count* times more."""
         with self._lock:
             self._left = count
 
     def take(self) -> bool:
         """Tell whether it happens this time."""
         with self._lock:
-            if self._left <= 0:
+            if self._left <= 0 or self._rng.random() >= self._share:
                 return False
             self._left -= 1
             return True
@@ -45,12 +49,15 @@ class PutFaults:
         partial_calls: Batches of which `failed_positions` are not taken.
         failed_positions: Positions in those batches.
         refusal_code: If set, every call is refused with it, for good.
+        killed_callers: Calls that are carried out and answered, and whose process is
+            killed then, before it can answer its own invocation.
     """
 
     throttled_calls: Countdown = field(default_factory=Countdown)
     partial_calls: Countdown = field(default_factory=Countdown)
     failed_positions: frozenset[int] = frozenset()
     refusal_code: str = ""
+    killed_callers: Countdown = field(default_factory=Countdown)
 
 
 @dataclass

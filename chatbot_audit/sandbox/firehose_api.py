@@ -12,7 +12,7 @@ import json
 import re
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from audit_record import limits
 from chatbot_audit.sandbox.faults import PutFaults
@@ -45,6 +45,13 @@ class ApiError(Exception):
         self.status = status
 
 
+class Caller(Protocol):
+    """A process that puts records and can be killed."""
+
+    def doom(self) -> Callable[[], None]:
+        """Let it never answer what it works on; return what kills it now."""
+
+
 class FirehoseApi:
     """The API of one delivery stream.
 
@@ -53,6 +60,7 @@ class FirehoseApi:
             returns the record's id.
         port: Port to listen on; 0 takes a free one.
         faults: What goes wrong on purpose.
+        find_caller: Returns the process of ours that has an access key, if any.
 
     Attributes:
         calls: Name and count of records of each call that was carried out.
@@ -66,8 +74,10 @@ class FirehoseApi:
         put: Callable[[bytes, str], str],
         port: int = 0,
         faults: PutFaults | None = None,
+        find_caller: Callable[[str], Caller | None] = lambda _: None,
     ) -> None:
         self._put = put
+        self._find_caller = find_caller
         self._faults = faults or PutFaults()
         self._lock = threading.Lock()
         self.calls: list[tuple[str, int]] = []
@@ -106,6 +116,13 @@ class FirehoseApi:
             return {"RecordId": self._put(data, access_key), "Encrypted": False}
         return self._put_batch(_batch(request.get("Records")), access_key)
 
+    def doom_caller(self, access_key: str) -> Callable[[], None] | None:
+        """Return what kills the caller once it has its answer; None if it may live."""
+        caller = self._find_caller(access_key)
+        if caller is None or not self._faults.killed_callers.take():
+            return None
+        return caller.doom()
+
     def _refuse_on_purpose(self) -> None:
         if self._faults.refusal_code:
             raise ApiError(self._faults.refusal_code, "refused on purpose")
@@ -143,10 +160,15 @@ def _handler_class(api: FirehoseApi) -> type[QuietHandler]:
             name = (self.headers.get("X-Amz-Target") or "").removeprefix(_TARGET)
             access_key = _access_key(self.headers.get("Authorization") or "")
             try:
-                self._send(200, api.call(name, _parsed(body), access_key))
+                answer = api.call(name, _parsed(body), access_key)
             except ApiError as error:
                 value = {"__type": error.code, "message": str(error)}
                 self._send(error.status, value)
+                return
+            kill = api.doom_caller(access_key)
+            self._send(200, answer)
+            if kill is not None:
+                kill()
 
         def _send(self, status: int, value: dict[str, Any]) -> None:
             headers = {"x-amzn-RequestId": str(uuid.uuid4())}

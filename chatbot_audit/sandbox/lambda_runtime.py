@@ -7,14 +7,17 @@ figures seen, and nothing of this process's environment is inherited.
 from __future__ import annotations
 
 import functools
+import json
+import platform
 import queue
 import shutil
 import subprocess
 import tempfile
 import zipfile
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from audit_record.limits import MAX_LAMBDA_PAYLOAD_BYTES
 from chatbot_audit.sandbox.errors import RuntimeMissingError, ZipMissingError
@@ -32,6 +35,14 @@ if TYPE_CHECKING:
 
 _MAX_LOG_LINES: Final = 4_000
 _CHECK_TIMEOUT_S: Final = 60.0
+_ACCESS_KEY: Final = "function"
+_BUILD_FACTS: Final = "build.json"
+_QUESTION: Final = """
+import awslambdaric, sys
+print("python%d.%d" % sys.version_info[:2])
+"""
+# Lambda's names of CPUs, where the kernel has others.
+_ARCHITECTURES: Final = {"aarch64": "arm64"}
 
 
 class LambdaRuntime:
@@ -46,7 +57,8 @@ class LambdaRuntime:
 
     Raises:
         ZipMissingError: The zip is not there or is none.
-        RuntimeMissingError: The interpreter lacks AWS's runtime client.
+        RuntimeMissingError: The interpreter lacks AWS's runtime client, or the zip
+            was built for another one.
     """
 
     def __init__(
@@ -56,21 +68,28 @@ class LambdaRuntime:
         faults: FunctionFaults | None = None,
     ) -> None:
         _require_zip(settings.zip_path)
-        _require_runtime(settings.python)
+        # Not resolved: the link in a virtual environment is what makes it one. Made
+        # absolute now, since it is started anew later on, wherever this one is then.
+        python = settings.interpreter
+        python = str(Path(python).absolute()) if "/" in python else python
+        settings = replace(settings, python=python)
+        _require_match(settings.zip_path, _runtime_of(python), python)
         self._faults = faults or FunctionFaults()
         self._folder = Path(tempfile.mkdtemp(prefix="chatbot-audit-lambda-"))
         self.log_lines: deque[str] = deque(maxlen=_MAX_LOG_LINES)
         self._free: queue.Queue[ExecutionEnvironment] = queue.Queue()
-        self._all = [
-            ExecutionEnvironment(
+        # Each has a key of its own, so that a call tells whose it is.
+        self._by_access_key = {
+            f"{_ACCESS_KEY}{number}": ExecutionEnvironment(
                 settings,
-                environ,
+                {**environ, "AWS_ACCESS_KEY_ID": f"{_ACCESS_KEY}{number}"},
                 self._folder,
                 self.log_lines,
                 self._faults.killed_calls,
             )
-            for _ in range(settings.process_count)
-        ]
+            for number in range(settings.process_count)
+        }
+        self._all = list(self._by_access_key.values())
         for environment in self._all:
             self._free.put(environment)
         try:
@@ -99,6 +118,10 @@ class LambdaRuntime:
         finally:
             self._free.put(environment)
 
+    def caller(self, access_key: str) -> ExecutionEnvironment | None:
+        """Return the environment that signs its calls with *access_key*, if any."""
+        return self._by_access_key.get(access_key)
+
     def process_ids(self) -> list[int]:
         """Return the ids of the processes that run now."""
         return [e.process_id for e in self._all if e.process_id is not None]
@@ -125,19 +148,51 @@ def _unpack(path: Path, folder: Path) -> None:
         raise ZipMissingError(f"{path} cannot be unpacked; run: make build") from None
 
 
-@functools.cache
-def _require_runtime(python: str) -> None:
-    """Raise `RuntimeMissingError` unless *python* has AWS's runtime client.
+def _require_match(zip_path: Path, runtime: str, python: str) -> None:
+    """Raise `RuntimeMissingError` if the zip was built for something else.
 
-    Loading it takes a while, so an interpreter that has it is asked once.
+    Its compiled parts would not load, and every single record would fail.
     """
-    command = [python, "-c", "import awslambdaric"]
+    built_for = _build_facts(zip_path)
+    if built_for.get("runtime", runtime) != runtime:
+        raise RuntimeMissingError(
+            f"{zip_path} was built for {built_for['runtime']}, but {python} is "
+            f"{runtime}; run: make setup build"
+        )
+    machine = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    if built_for.get("architecture", machine) != machine:
+        raise RuntimeMissingError(
+            f"{zip_path} was built for {built_for['architecture']}, but this machine "
+            f"is {machine}; run: make build"
+        )
+
+
+def _build_facts(zip_path: Path) -> dict[str, Any]:
+    """Return what the build wrote down; nothing of a zip that is no build of ours."""
+    try:
+        with zipfile.ZipFile(zip_path) as archive:
+            facts = json.loads(archive.read(_BUILD_FACTS))
+    except (KeyError, ValueError, zipfile.BadZipFile, OSError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+@functools.cache
+def _runtime_of(python: str) -> str:
+    """Return the runtime that *python* is, as ``python3.13``.
+
+    Loading AWS's client takes a while, so an interpreter that has it is asked once.
+
+    Raises:
+        RuntimeMissingError: It cannot be run or lacks AWS's runtime client.
+    """
     try:
         # Asked with as little as it will be run with.
         found = subprocess.run(  # noqa: S603 - our own command line
-            command,
+            [python, "-c", _QUESTION],
             env={"PATH": PATH},
             capture_output=True,
+            text=True,
             timeout=_CHECK_TIMEOUT_S,
             check=False,
         )
@@ -147,3 +202,4 @@ def _require_runtime(python: str) -> None:
         raise RuntimeMissingError(
             f"{python} lacks AWS's runtime client; run: make setup"
         )
+    return found.stdout.strip()

@@ -14,10 +14,11 @@ from chatbot_audit.sandbox.backup_objects import BackupBucket
 from chatbot_audit.sandbox.clock import Clock, RealClock
 from chatbot_audit.sandbox.cloudwatch import CloudWatch
 from chatbot_audit.sandbox.destinations import Destination, Sink, StoreDestination
+from chatbot_audit.sandbox.documents import DocumentDestination
 from chatbot_audit.sandbox.errors import DrainError, ServerError
 from chatbot_audit.sandbox.faults import Faults
 from chatbot_audit.sandbox.firehose import DeliveryStream, Progress
-from chatbot_audit.sandbox.firehose_api import FirehoseApi
+from chatbot_audit.sandbox.firehose_api import Caller, FirehoseApi
 from chatbot_audit.sandbox.hec.collector import HecToken
 from chatbot_audit.sandbox.hec.delivery import SplunkDestination
 from chatbot_audit.sandbox.hec.receiver import HecReceiver
@@ -39,8 +40,12 @@ _MALLOC_ENVIRON: Final = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
 }
-# Tells what the function puts back from what anybody else puts.
-_FUNCTION_ACCESS_KEY: Final = "function"
+# How the function has to write for each destination.
+_FUNCTION_DESTINATIONS: Final = {
+    "sqlite": "splunk",
+    "splunk": "splunk",
+    "documents": "opensearch",
+}
 
 
 class Sandbox:
@@ -173,16 +178,22 @@ class Sandbox:
         return name
 
     def _put_by_api(self, data: bytes, access_key: str) -> str:
-        if access_key == _FUNCTION_ACCESS_KEY:
+        if self._find_caller(access_key) is not None:
             # What the function puts back went in before: counting it again would
             # hide that it made something up.
             return self.stream.put(data)
         return self._put(data)
 
+    def _find_caller(self, access_key: str) -> Caller | None:
+        return self.function.caller(access_key)
+
     def _start(self) -> None:
         settings, parts = self._settings, self._parts
         self.api = FirehoseApi(
-            self._put_by_api, settings.firehose_port, self.faults.put
+            self._put_by_api,
+            settings.firehose_port,
+            self.faults.put,
+            self._find_caller,
         )
         parts.callback(self.api.stop)
         # What is most often missing is looked at first.
@@ -212,10 +223,9 @@ class Sandbox:
 
     def _function_environ(self) -> dict[str, str]:
         return _MALLOC_ENVIRON | {
-            "AUDIT_DESTINATION": "splunk",
+            "AUDIT_DESTINATION": _FUNCTION_DESTINATIONS[self._settings.destination],
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": _FUNCTION_ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL_FIREHOSE": self.api.url,
@@ -226,6 +236,8 @@ class Sandbox:
         settings = self._settings
         if settings.destination == "sqlite":
             return StoreDestination(self._ledger)
+        if settings.destination == "documents":
+            return DocumentDestination(self._ledger)
         if settings.hec_url:
             return self._splunk(settings.hec_url, is_ours=False)
         self.receiver = HecReceiver(

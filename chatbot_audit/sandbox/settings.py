@@ -19,7 +19,7 @@ DELIVERY_STREAM: Final = "chatbot-audit"
 FAILURE_BUCKET: Final = "chatbot-audit-failed"
 HANDLER: Final = "subscription_transformer.handler.lambda_handler"
 DEFAULT_ZIP: Final = Path("build/transformer.zip")
-DESTINATIONS: Final = ("sqlite", "splunk")
+DESTINATIONS: Final = ("sqlite", "splunk", "documents")
 # Outstanding invocations for a Splunk stream. AWS docs, Firehose quotas.
 MAX_PROCESS_COUNT: Final = 10
 # The Lambda's buffer for a Firehose stream: 0.2 to 3 MB. AWS docs.
@@ -30,12 +30,14 @@ MAX_TIMEOUT_S: Final = 300.0
 MAX_BUFFER_INTERVAL_S: Final = 900.0
 MAX_RETRY_DURATION_S: Final = 7_200.0
 MAX_PORT: Final = 65_535
-_LAMBDA_RUNTIME: Final = Path("build/lambda-runtime/bin/python")
+# Beside the zip, where `make setup` prepares it.
+_LAMBDA_RUNTIME: Final = Path("lambda-runtime/bin/python")
 
 
-def default_lambda_python() -> str:
-    """Return the interpreter that `make setup` prepared, else this one."""
-    return str(_LAMBDA_RUNTIME) if _LAMBDA_RUNTIME.exists() else sys.executable
+def default_lambda_python(zip_path: Path) -> str:
+    """Return the interpreter prepared beside the zip, else this one."""
+    prepared = zip_path.parent / _LAMBDA_RUNTIME
+    return str(prepared) if prepared.exists() else sys.executable
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class LambdaSettings:
 
     Attributes:
         zip_path: The built zip.
-        python: Interpreter that has ``awslambdaric``.
+        python: Interpreter that has ``awslambdaric``; "" takes the one that was
+            prepared beside the zip, else this one.
         handler: Handler string, as Terraform sets it.
         timeout_s: Longest run of one invocation.
         memory_mb: What the function is told it has.
@@ -53,12 +56,17 @@ class LambdaSettings:
     """
 
     zip_path: Path = DEFAULT_ZIP
-    python: str = field(default_factory=default_lambda_python)
+    python: str = ""
     handler: str = HANDLER
     timeout_s: float = 60.0
     memory_mb: int = 512
     environ: Mapping[str, str] = field(default_factory=dict)
     process_count: int = 2
+
+    @property
+    def interpreter(self) -> str:
+        """Return the interpreter that runs the zip."""
+        return self.python or default_lambda_python(self.zip_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,8 @@ class SandboxSettings:
     """All of one sandbox.
 
     Attributes:
-        destination: ``sqlite`` or ``splunk``.
+        destination: ``sqlite``: HEC events straight into the store; ``splunk``: by way
+            of a collector; ``documents``: one document a record, as for OpenSearch.
         function: How the zip is run.
         firehose: How the stream behaves.
         aws_port: Port of the AWS endpoint; 0 takes a free one.

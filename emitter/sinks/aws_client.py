@@ -12,6 +12,7 @@ import threading
 from typing import Any, Final
 
 from emitter.forks import tell_after_fork
+from emitter.loading import no_fork
 
 # Together with two attempts, a silent endpoint costs less than one record's budget.
 CONNECT_TIMEOUT_S: Final = 1
@@ -69,7 +70,8 @@ class LogsClients:
         key = (os.getpid(), region, *places)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = _make_client(region)
+                with no_fork():
+                    self._clients[key] = _make_client(region)
             return self._clients[key]
 
 

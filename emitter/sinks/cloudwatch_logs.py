@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TOO_LARGE: Final = "too_large"
+BAD_ANSWER: Final = "bad_answer"
 # A process has one stream, or a few where the bot names sessions itself.
 _MAX_STREAMS: Final = 1_024
 _EXISTS: Final = "ResourceAlreadyExistsException"
@@ -73,7 +74,10 @@ class CloudWatchLogsSink:
         discreet.is_writing = True
         try:
             return _refused(entries, self._put_or_create(entries))
+        except SinkError:
+            raise
         except Exception as error:  # noqa: BLE001 - of any library; mapped in one place
+            # What it says may repeat the record.
             raise SinkError(reason_of(error)) from None
         finally:
             discreet.is_writing = False
@@ -104,6 +108,8 @@ class CloudWatchLogsSink:
             if error_code(error) != _TAKEN:
                 raise
             return {}
+        if _is_page(answer):
+            raise SinkError(BAD_ANSWER)
         return dict(answer.get("rejectedLogEventsInfo") or {})
 
     def _create_stream(self, stream: tuple[str, str], created_count: int) -> None:
@@ -124,6 +130,15 @@ class CloudWatchLogsSink:
 
     def _logs(self) -> Any:
         return self._client if self._client is not None else _own(self._region)
+
+
+def _is_page(answer: dict[str, Any]) -> bool:
+    """Tell whether a proxy's page came with status 200 where the service's JSON should.
+
+    botocore reads it as an empty answer, which would be a success.
+    """
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return "html" in headers.get("content-type", "").lower()
 
 
 def _own(region: str) -> Any:

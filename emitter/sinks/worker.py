@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from emitter.crew import crew
 from emitter.delivery import TIMED_OUT, tell_overflow_beside, write_many_inside
 from emitter.errors import QueueFullError
 from emitter.forks import tell_after_fork
@@ -122,7 +123,7 @@ class Worker:
         if self._is_closed or not self._has_room(draft):
             return False
         self._queue.append(draft)
-        self._waiting_bytes += draft.recipe.size_hint_bytes
+        self._waiting_bytes += draft.size_bytes
         if self._is_idle:
             self._changed.notify_all()
             self._is_idle = False
@@ -133,12 +134,12 @@ class Worker:
     def _take_back(self) -> bool:
         """Undo `_take_in` where no thread can be had; always False."""
         draft = self._queue.pop()
-        self._waiting_bytes -= draft.recipe.size_hint_bytes
+        self._waiting_bytes -= draft.size_bytes
         return False
 
     def _has_room(self, draft: Draft) -> bool:
         count = len(self._queue) + len(self._unsettled)
-        size_bytes = self._waiting_bytes + draft.recipe.size_hint_bytes
+        size_bytes = self._waiting_bytes + draft.size_bytes
         return count < self._rules.max_count and (
             size_bytes <= self._rules.max_bytes or count == 0
         )
@@ -223,7 +224,7 @@ class Worker:
                 and size_bytes < _MAX_TAKEN_BYTES
             ):
                 draft = self._queue.popleft()
-                size_bytes += draft.recipe.size_hint_bytes
+                size_bytes += draft.size_bytes
                 self._unsettled[id(draft)] = draft
                 taken.append(draft)
             return taken
@@ -248,7 +249,7 @@ class Worker:
         with self._changed:
             was_ours = self._unsettled.pop(id(draft), None) is not None
             if was_ours:
-                self._waiting_bytes -= draft.recipe.size_hint_bytes
+                self._waiting_bytes -= draft.size_bytes
             self._changed.notify_all()
             return was_ours
 
@@ -280,7 +281,7 @@ class Worker:
                 done.set()
 
         try:
-            threading.Thread(target=write, name="audit", daemon=True).start()
+            crew.run(write)
         except RuntimeError:
             write()
         timed_out = [Refused(entry, TIMED_OUT) for entry in batch]

@@ -9,9 +9,7 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
-from audit_record import AuditRecord
 from audit_record.codec import dumps
-from audit_record.times import format_timestamp
 from subscription_transformer.envelope import DATA_MESSAGE, SubscriptionMessage
 
 if TYPE_CHECKING:
@@ -37,10 +35,8 @@ def encode(message: SubscriptionMessage, documents: Sequence[Document]) -> bytes
 
 
 def _log_event(document: Document) -> dict[str, object]:
-    time = {"@timestamp": format_timestamp(document.index_ms)}
-    message = dumps(time | AuditRecord(document.values).as_dict()).decode()
     return {
         "id": document.values.get("event_id", document.values.get("document_id", "")),
         "timestamp": document.index_ms,
-        "message": message,
+        "message": document.json_with_time().decode(),
     }

@@ -15,6 +15,8 @@ from audit_record.codec import dumps
 from audit_record.fields import CORE_DEFAULTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from subscription_transformer.document import Document
     from subscription_transformer.settings import TransformerSettings
 
@@ -41,30 +43,33 @@ _JOIN_FIELDS: Final = ("timestamp", "bot_name", "document_id", "record_id")
 _SUFFIXES: Final = {"invalid": ":invalid", "access": ":access"}
 
 
-def encode(document: Document, settings: TransformerSettings) -> bytes:
-    """Return the HEC events of one document, each followed by a newline.
+def encode(document: Document, settings: TransformerSettings) -> Sequence[bytes]:
+    """Return the HEC events of one document, each followed by a newline, in parts.
 
     One event, or two when texts go to an index of their own; both carry the
-    document's id, which joins them.
+    document's id, which joins them. Parts are joined once, by the caller: a
+    document is copied no more often than it has to be.
     """
     values = document.values
     if not settings.splunk_content_index:
-        return _event(values, document, settings, settings.splunk_index)
+        event = document.encoded or _json(values)
+        return _event(event, document, settings, settings.splunk_index)
     content = {k: v for k, v in values.items() if k in CONTENT_FIELDS and v}
     facts = {k: v for k, v in values.items() if k not in CONTENT_FIELDS}
-    first = _event(facts, document, settings, settings.splunk_index)
+    first = _event(_json(facts), document, settings, settings.splunk_index)
     if not content:
         return first
     content |= {name: values[name] for name in _JOIN_FIELDS if name in values}
-    return first + _event(content, document, settings, settings.splunk_content_index)
+    index = settings.splunk_content_index
+    return *first, *_event(_json(content), document, settings, index)
 
 
 def _event(
-    values: dict[str, Any],
+    event: bytes,
     document: Document,
     settings: TransformerSettings,
     index: str,
-) -> bytes:
+) -> tuple[bytes, ...]:
     record_type = document.values.get("record_type", "interaction")
     head: dict[str, Any] = {
         "host": document.values.get("bot_name", CORE_DEFAULTS["bot_name"]),
@@ -79,16 +84,15 @@ def _event(
         if document.values.get(name)
     }
     time_s = b"%d.%03d" % divmod(document.index_ms, 1_000)
-    event = dumps(AuditRecord(_with_listed_attributes(values)).as_dict())
-    return b'{"time":%b,%b,"event":%b}\n' % (time_s, dumps(head)[1:-1], event)
+    return b'{"time":%b,%b,"event":' % (time_s, dumps(head)[1:-1]), event, b"}\n"
 
 
-def _with_listed_attributes(values: dict[str, Any]) -> dict[str, Any]:
+def _json(values: dict[str, Any]) -> bytes:
     """Write a bot's extras as ``key=value``, so that they explode no field list."""
     attributes = values.get("attributes")
-    if not attributes:
-        return values
-    return values | {"attributes": [f"{k}={v}" for k, v in attributes.items()]}
+    if attributes:
+        values = values | {"attributes": [f"{k}={v}" for k, v in attributes.items()]}
+    return dumps(AuditRecord(values).as_dict())
 
 
 def _source(values: dict[str, Any]) -> str:

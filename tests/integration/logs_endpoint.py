@@ -22,7 +22,7 @@ OVERHEAD_BYTES = 26
 HANG = "hang"
 RESET = "reset"
 DRIP = "drip"
-GARBAGE = "garbage"
+PAGE = "page"
 
 
 def error(code, status=400):
@@ -140,8 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
         elif fault == DRIP:
             self._drip(endpoint)
-        elif fault == GARBAGE:
-            self._answer(200, b"<html>not json")
+        elif fault == PAGE:
+            self._answer(200, b"<html>Please log in</html>", "text/html")
         else:
             status, value = fault or self._serve(endpoint, call, request)
             self._answer(status, json.dumps(value).encode())
@@ -153,9 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
             return error("AccessDeniedException")
         return known[call](request)
 
-    def _answer(self, status, data):
+    def _answer(self, status, data, kind="application/x-amz-json-1.1"):
         self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

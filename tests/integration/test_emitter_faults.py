@@ -21,9 +21,9 @@ from tests.integration.logs_endpoint import (
     BROKEN,
     DENY,
     DRIP,
-    GARBAGE,
     GONE,
     HANG,
+    PAGE,
     REJECT_EXPIRED,
     REJECT_NEW,
     REJECT_OLD,
@@ -94,7 +94,7 @@ FAULTS = [
     pytest.param(REJECT_OLD, [PUT], "rejected_too_old", id="too old"),
     pytest.param(REJECT_NEW, [PUT], "rejected_too_new", id="too new"),
     pytest.param(REJECT_EXPIRED, [PUT], "rejected_expired", id="expired event"),
-    pytest.param(GARBAGE, None, "bad_answer", id="garbage"),
+    pytest.param(PAGE, [PUT], "bad_answer", id="a proxy's page"),
 ]
 
 
@@ -209,7 +209,7 @@ def test_no_content_reaches_any_log_at_any_level(endpoint, caplog, capsys):
     caplog.set_level(logging.DEBUG)
     audit = AuditEmitter("VeraSlack", settings=SETTINGS)
 
-    for fault in (None, DENY, THROTTLE, GARBAGE, REJECT_OLD, RESET):
+    for fault in (None, DENY, THROTTLE, PAGE, REJECT_OLD, RESET):
         endpoint.always = fault
         with audit.question(text=canary, attributes={"note": canary}) as q:
             q.conversation([{"role": "user", "content": canary}])
@@ -244,7 +244,7 @@ def test_a_handler_that_audits_log_lines_does_not_loop(endpoint, capsys):
     assert "hello" in capsys.readouterr().out
 
 
-KINDS = [None, None, THROTTLE, DENY, BROKEN, GONE, RESET, REJECT_OLD, GARBAGE]
+KINDS = [None, None, THROTTLE, DENY, BROKEN, GONE, RESET, REJECT_OLD, PAGE]
 
 
 @pytest.mark.parametrize("seed", range(4))

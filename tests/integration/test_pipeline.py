@@ -148,7 +148,9 @@ def test_a_broken_handler_fails_loudly_and_loses_nothing(store, tmp_path):
             if name != "subscription_transformer/handler.py":
                 target.writestr(name, source.read(name))
     settings = SandboxSettings(
-        function=LambdaSettings(zip_path=broken, process_count=1),
+        function=LambdaSettings(
+            zip_path=broken, python=LambdaSettings().interpreter, process_count=1
+        ),
         firehose=FirehoseSettings(lambda_retry_count=0),
     )
 

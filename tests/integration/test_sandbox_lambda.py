@@ -339,6 +339,60 @@ def test_a_missing_interpreter_is_said(tmp_path):
         LambdaRuntime(LambdaSettings(zip_path=path, python=str(bare)), {})
 
 
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"runtime": "python3.2"}, "was built for python3.2, but .* is python3"),
+        ({"architecture": "m68k"}, "was built for m68k, but this machine is"),
+    ],
+)
+def test_a_zip_of_another_machine_is_said(tmp_path, facts, words):
+    """Its compiled parts would fail every record; nothing is started."""
+    path = make_zip(tmp_path / "t.zip", SOURCE)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("build.json", json.dumps(facts))
+
+    with pytest.raises(RuntimeMissingError, match=words):
+        LambdaRuntime(LambdaSettings(zip_path=path, python=sys.executable), {})
+
+    assert threading.active_count() == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no JSON", b"[]", b'{"handler": "app.do"}'])
+def test_a_zip_that_names_no_machine_is_tried(tmp_path, content):
+    """Facts of the build are a help, not a demand."""
+    path = make_zip(tmp_path / "t.zip", SOURCE)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("build.json", content)
+    settings = LambdaSettings(
+        zip_path=path, python=sys.executable, handler="app.do", process_count=1
+    )
+
+    runtime = LambdaRuntime(settings, {})
+    event, _ = call(runtime, number=1)
+    runtime.close()
+
+    assert event == {"number": 1}
+
+
+def test_a_change_of_folder_changes_nothing(tmp_path, monkeypatch):
+    """A process that is started anew is started with the same interpreter."""
+    monkeypatch.chdir(tmp_path)
+    prepared = tmp_path / "lambda-runtime" / "bin" / "python"
+    prepared.parent.mkdir(parents=True)
+    prepared.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    prepared.chmod(0o755)
+    path = make_zip(Path("t.zip"), SOURCE)
+    settings = LambdaSettings(zip_path=path, handler="app.do", process_count=1)
+    runtime = LambdaRuntime(settings, {})
+
+    monkeypatch.chdir("/")
+    event, _ = call(runtime, number=1)
+    runtime.close()
+
+    assert event == {"number": 1}
+
+
 def test_nothing_is_left_behind(make):
     """Processes, threads and the unpacked folder go with the runtime."""
     runtime = make(process_count=2)

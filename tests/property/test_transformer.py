@@ -44,7 +44,7 @@ class Taker:
     def __init__(self):
         self.taken = []
 
-    def put_record_batch(self, DeliveryStreamName, Records):  # noqa: N803, ARG002
+    def put_record_batch(self, DeliveryStreamName, Records):  # noqa: N803
         self.taken += [record["Data"] for record in Records]
         return {"RequestResponses": [{"RecordId": "x"} for _ in Records]}
 
@@ -60,8 +60,8 @@ def transform(invocation, destination="splunk", budget=6_000_000):
 
 messages = st.one_of(
     texts,
-    st.builds(lambda v: json.dumps(v), record_values),
-    st.builds(lambda v: json.dumps(v), json_values),
+    st.builds(json.dumps, record_values),
+    st.builds(json.dumps, json_values),
     st.just(make_line()),
     st.just(make_line(response="word " * 20_000)),
     st.just(""),
@@ -195,7 +195,9 @@ def canary_records():
     line = json.loads(make_line(attributes={"a": "b"}, tools=[{"name": "x"}]))
     whole = make_envelope(json.dumps(planted(line)), CANARY, f"{{{CANARY}", "{}")
     yield pack(whole)
-    yield pack(make_envelope(make_line(user_query=CANARY), make_line(user_query=CANARY)))
+    yield pack(
+        make_envelope(make_line(user_query=CANARY), make_line(user_query=CANARY))
+    )
     for name in ("messageType", "owner", "logGroup", "logStream", "logEvents"):
         yield pack(whole | {name: CANARY})
         yield pack(whole | {name: {CANARY: CANARY}})

@@ -52,6 +52,9 @@ class AwsEndpoint:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # Ctrl-C in a terminal goes to all of its group: what is still on its way
+            # needs this process until the end.
+            start_new_session=True,
         )
         # The process has its own; when it ends, clients are refused, not kept.
         self._listener.close()

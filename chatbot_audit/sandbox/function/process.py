@@ -6,13 +6,13 @@ It is started anew when it has died, and ended with everything it started.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
 import threading
 import time
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from chatbot_audit.sandbox.function.contract import UNREADABLE, ContractError
@@ -21,7 +21,8 @@ from chatbot_audit.sandbox.settings import ACCOUNT_ID, REGION, LambdaSettings
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from chatbot_audit.sandbox.faults import Countdown
 
@@ -57,7 +58,7 @@ class ExecutionEnvironment:
     """One warm place to run the function, one invocation at a time.
 
     Args:
-        settings: What to run.
+        settings: What to run; the interpreter's path is absolute.
         environ: Further variables, from the sandbox.
         folder: The unpacked zip.
         log_lines: Takes what the function writes.
@@ -78,6 +79,7 @@ class ExecutionEnvironment:
         self._log_lines = log_lines
         self._killed_calls = killed_calls
         self._api: RuntimeApi | None = None
+        self._invocation: Invocation | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
 
@@ -95,8 +97,10 @@ class ExecutionEnvironment:
         """
         api = self._ready_api()
         name = str(uuid.uuid4())
-        kill = self._kill if self._killed_calls.take() else None
-        invocation = Invocation(name, payload, self._settings.timeout_s, kill)
+        invocation = Invocation(name, payload, self._settings.timeout_s)
+        self._invocation = invocation
+        if self._killed_calls.take():
+            self.doom()
         api.submit(invocation)
         self._wait(invocation, api)
         if invocation.error_type == TOO_LARGE:
@@ -107,6 +111,13 @@ class ExecutionEnvironment:
         if invocation.content_type != "application/json":
             raise ContractError(UNREADABLE, "the answer is not application/json")
         return invocation.answer
+
+    def doom(self) -> Callable[[], None]:
+        """Let the process never answer what it works on; return what kills it now."""
+        kill = functools.partial(_kill, self._process)
+        if self._invocation is not None:
+            self._invocation.kill = kill
+        return kill
 
     def close(self) -> None:
         """End the process and whatever it started, by id."""
@@ -129,11 +140,8 @@ class ExecutionEnvironment:
         api = RuntimeApi(FUNCTION_ARN)
         api.start()
         self._api = api
-        python = self._settings.python
-        # Not resolved: the link in a virtual environment is what makes it one.
-        python = str(Path(python).absolute()) if "/" in python else python
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
-            [python, "-m", "awslambdaric", self._settings.handler],
+            [self._settings.python, "-m", "awslambdaric", self._settings.handler],
             cwd=self._folder,
             env=self._function_environ(api),
             stdin=subprocess.DEVNULL,
@@ -161,11 +169,6 @@ class ExecutionEnvironment:
                 invocation.fail("Sandbox.Timedout")
                 self.close()
 
-    def _kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(_STOP_TIMEOUT_S)
-
     def _has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
@@ -189,6 +192,12 @@ class ExecutionEnvironment:
             **self._environ,
             **self._settings.environ,
         }
+
+
+def _kill(process: subprocess.Popen[bytes] | None) -> None:
+    if process is not None:
+        process.kill()
+        process.wait(_STOP_TIMEOUT_S)
 
 
 def _collect(output: BinaryIO | None, log_lines: deque[str]) -> None:

@@ -77,7 +77,9 @@ def test_splunk_can_keep_content_apart(run):
     texts = {"user_query", "response", "full_conversation", "attributes"}
     assert not texts & set(facts["event"])
     assert texts <= set(content["event"])
-    assert facts["fields"]["audit_document_id"] == content["fields"]["audit_document_id"]
+    assert (
+        facts["fields"]["audit_document_id"] == content["fields"]["audit_document_id"]
+    )
     assert facts["event"]["document_id"] == content["event"]["document_id"]
 
 
@@ -95,7 +97,9 @@ def test_opensearch_gets_one_line(run):
 
 def test_keys_keep_the_contractual_order(run):
     """Filter fields first, texts last, each key once."""
-    data = run(pack(make_envelope(make_line(seq=1, outcome="answered")))).records[0].data
+    data = (
+        run(pack(make_envelope(make_line(seq=1, outcome="answered")))).records[0].data
+    )
 
     pairs = json.loads(data, object_pairs_hook=list)
     keys = [key for key, _ in dict(pairs)["event"]]

@@ -193,7 +193,7 @@ def test_failed_redaction_is_flagged_and_counted(run, monkeypatch):
         raise RuntimeError("CANARY")
 
     monkeypatch.setattr(redact, "is_foldable", broken)
-    answers = run(pack(make_envelope(make_line(user_query="CANARY"))))
+    answers = run(pack(make_envelope(make_line(user_query=f"CANARY {KEY}"))))
 
     assert answers.event()["user_query"] == redact.WITHHELD
     assert "redaction:failed" in answers.event()["problems"]

@@ -44,7 +44,9 @@ def test_answers_an_invocation(capfd):
     assert json.loads(line)["EventsDelivered"] == 1
 
 
-@pytest.mark.parametrize("event", [None, [], "x", {}, {"records": None}, {"records": 5}])
+@pytest.mark.parametrize(
+    "event", [None, [], "x", {}, {"records": None}, {"records": 5}]
+)
 def test_an_event_without_records_fails_loudly(event):
     """Nothing could be answered: Firehose keeps the originals."""
     with pytest.raises(InvocationError):

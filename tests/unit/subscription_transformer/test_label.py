@@ -54,9 +54,10 @@ def test_disguised_phrases_read_like_plain_ones(text):
         "who is Daniel in finance?",
         "ignore the failing test",
         "the API-ключ is in the vault, see Wi-Fi-сеть",
-        "می\u200cخواهم یک گزارش\u200cها بنویسم و می\u200cروم",
-        "family \U0001f468\u200d\U0001f469\u200d\U0001f467 and \U0001f3f4"
-        "\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        # Persian, whose spelling has zero-width characters; a family; a flag.
+        "\u0645\u06cc\u200c\u062e\u0648\u0645 \u0645\u06cc\u200c\u0631\u0648\u0645",
+        "family \U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "flag \U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
         "π ≈ 3.14, 5 µm, Δt",
     ],
 )

@@ -75,8 +75,6 @@ def test_faults_name_the_variable_and_not_its_value(name, value):
 def test_all_faults_are_told_together():
     """An operator mends an environment once."""
     with pytest.raises(SettingsError) as caught:
-        TransformerSettings.from_env(
-            {"AUDIT_DESTINATION": "x", "AUDIT_PUT_BACK": "y"}
-        )
+        TransformerSettings.from_env({"AUDIT_DESTINATION": "x", "AUDIT_PUT_BACK": "y"})
 
     assert len(caught.value.faults) == 2

@@ -90,7 +90,10 @@ def test_an_unforeseen_fault_is_one_records_fate(run, monkeypatch, caplog):
 
     answers = run(pack(make_envelope("CANARY")), pack(make_envelope(GOOD)))
 
-    assert answers.fates == [("ProcessingFailed", "unexpected:RuntimeError"), ("Ok", "")]
+    assert answers.fates == [
+        ("ProcessingFailed", "unexpected:RuntimeError"),
+        ("Ok", ""),
+    ]
     assert "CANARY" not in caplog.text
 
 

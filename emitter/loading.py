@@ -1,0 +1,90 @@
+"""Load modules late, but never while the process forks.
+
+What is needed only after the reply is loaded there. A thread that is in the middle
+of loading when another forks would leave the module locked in the child for ever;
+so a fork waits until the loading is done.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+# Its own wait before a fork has to be registered before ours: whoever loads a module
+# may need its lock.
+import logging  # noqa: F401
+import os
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Loading takes a fraction of this; a fork never waits longer.
+_FORK_WAIT_S: Final = 5.0
+# What a record is made and written with.
+AFTER_REPLY: Final = (
+    "emitter.answers",
+    "emitter.assemble",
+    "emitter.closing",
+    "emitter.collected",
+    "emitter.conversation.answer.reading",
+    "emitter.conversation.transcript",
+    "emitter.crew",
+    "emitter.delivery",
+    "emitter.draft",
+    "emitter.endings",
+    "emitter.identity.resolution",
+    "emitter.metrics",
+    "emitter.resend",
+    "emitter.settings",
+    "emitter.sinks.choice",
+)
+
+
+class _Loader:
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._is_held = False
+
+    def before_fork(self) -> None:
+        self._is_held = self.lock.acquire(timeout=_FORK_WAIT_S)
+
+    def after_fork_in_parent(self) -> None:
+        if self._is_held:
+            self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        self.lock = threading.RLock()
+
+
+_loader: Final = _Loader()
+
+
+@contextmanager
+def no_fork() -> Iterator[None]:
+    """Keep forks waiting while the code inside loads modules."""
+    with _loader.lock:
+        yield
+
+
+def load(*names: str) -> None:
+    """Load modules, unless that was done."""
+    if all(name in sys.modules for name in names) and _loader.lock.acquire(
+        blocking=False
+    ):
+        # Nobody is loading just now, so what is there is complete.
+        _loader.lock.release()
+        return
+    with no_fork():
+        for name in names:
+            importlib.import_module(name)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_loader.before_fork,
+        after_in_parent=_loader.after_fork_in_parent,
+        after_in_child=_loader.after_fork_in_child,
+    )
