@@ -67,7 +67,7 @@ class Delivery:
     def begin_anew(self) -> None:
         """Forget attempts of the parent: their threads are not here."""
         self._under_way_count = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
 
     def deliver(self, draft: Draft, timeout_s: float) -> None:
         """Make an entry and write it; return when it is safe or time is up.
@@ -109,15 +109,8 @@ class Delivery:
         for item in left:
             self._stats.count_failed(item.reason)
 
-    def wait_until_idle(self, timeout_s: float) -> bool:
-        """Wait until nothing is under way; tell whether that came to be."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: self._under_way_count == 0, max(timeout_s, 0)
-            )
-
     def _begin(self, attempt: _Attempt) -> str:
-        with self._changed:
+        with self._lock:
             if self._under_way_count >= MAX_ATTEMPTS:
                 return "busy"
             self._under_way_count += 1
@@ -130,9 +123,8 @@ class Delivery:
         return ""
 
     def _finish(self) -> None:
-        with self._changed:
+        with self._lock:
             self._under_way_count -= 1
-            self._changed.notify_all()
 
 
 def tell_overflow_beside(draft: Draft) -> None:

@@ -151,7 +151,8 @@ class Question:
             if recipe is not None:
                 self._writer.deliver(recipe, self._runtime.remaining_ms)
         except EmitterError:  # the policy that the caller chose
-            raise
+            if error is None:
+                raise
         except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
             self._writer.stats.count_failed(type(failure).__name__)
 
@@ -171,7 +172,8 @@ class Question:
             if recipe is not None:
                 await self._writer.deliver_async(recipe, self._runtime.remaining_ms)
         except EmitterError:  # the policy that the caller chose
-            raise
+            if error is None:
+                raise
         except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
             self._writer.stats.count_failed(type(failure).__name__)
 

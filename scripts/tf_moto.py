@@ -1,15 +1,16 @@
 """Run moto on the loopback, with what it lacks and the AWS provider reads back.
 
 Usage: ``python -m scripts.tf_moto PORT``. Added to moto 5.2.5: the class of a log
-group and a function's logging options, which it takes and forgets, and the request
-metrics of buckets, which it does not know.
+group and a function's logging options, which it takes and forgets, the request
+metrics of buckets, which it does not know, and the content type of JSON answers,
+which it calls HTML.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from moto.awslambda.models import LambdaFunction
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-class BucketMetrics:
+_JSON: Final = "application/x-amz-json-1.1"
+
+
+class Repairs:
     """Answers ``?metrics&id=...`` of S3; everything else goes on to *app*."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
@@ -34,7 +38,9 @@ class BucketMetrics:
         """Answer one request, as WSGI has it."""
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         if "metrics" not in query or "id" not in query:
-            return self._app(environ, start_response)
+            is_json = environ.get("CONTENT_TYPE") == _JSON
+            start = _as_json(start_response) if is_json else start_response
+            return self._app(environ, start)
         key = (environ["PATH_INFO"], query["id"][0])
         method = environ["REQUEST_METHOD"]
         if method == "PUT":
@@ -50,6 +56,14 @@ class BucketMetrics:
             return [body]
         start_response("404 Not Found", [("Content-Type", "application/xml")])
         return [b"<Error><Code>NoSuchConfiguration</Code></Error>"]
+
+
+def _as_json(start_response: Callable[..., Any]) -> Callable[..., Any]:
+    def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        others = [item for item in headers if item[0].lower() != "content-type"]
+        return start_response(status, [*others, ("Content-Type", _JSON)], *rest)
+
+    return start
 
 
 def repair_moto() -> None:
@@ -81,7 +95,7 @@ def main() -> None:
     port = int(sys.argv[1])
     os.environ["MOTO_PORT"] = str(port)
     repair_moto()
-    app = BucketMetrics(DomainDispatcherApplication(create_backend_app))
+    app = Repairs(DomainDispatcherApplication(create_backend_app))
     run_simple("127.0.0.1", port, app, threaded=True)
 
 

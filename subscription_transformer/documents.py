@@ -22,7 +22,7 @@ from subscription_transformer.errors import UndecodableError
 from subscription_transformer.finish import Finisher, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from subscription_transformer.firehose import FirehoseRecord
     from subscription_transformer.metrics import Metrics
@@ -51,12 +51,24 @@ class DocumentMaker:
         self._own_log_group = own_log_group
 
     def documents(
-        self, record: FirehoseRecord, payload: Payload, region: str, metrics: Metrics
+        self,
+        record: FirehoseRecord,
+        payload: Payload,
+        region: str,
+        metrics: Metrics,
+        has_time: Callable[[], bool],
     ) -> list[Document]:
         """Return the finished documents of one payload, in its order.
 
+        Args:
+            record: Where the payload came from.
+            payload: What it held.
+            region: Region of the stream.
+            metrics: Counts what happens.
+            has_time: Tells whether to go on; asked before each event.
+
         Raises:
-            UndecodableError: A put-back document is not what we put.
+            UndecodableError: A put-back document is not what we put, or time is up.
         """
         if isinstance(payload, FinishedDocument):
             return [self._finished(payload, metrics)]
@@ -71,9 +83,13 @@ class DocumentMaker:
             return []
         found = sources(payload, record.arrival_ms, region)
         metrics.add("BlankMessages", len(payload.log_events) - len(found))
+        documents: list[Document] = []
         for source in found:
+            if not has_time():
+                raise UndecodableError("time:exhausted")
             metrics.see_event_time(source.event_ms)
-        return [self._finisher.finish(source, metrics) for source in found]
+            documents.append(self._finisher.finish(source, metrics))
+        return documents
 
     def encode(self, payload: Payload, documents: Sequence[Document]) -> bytes:
         """Return the bytes that the destination wants of *documents*; maybe none.

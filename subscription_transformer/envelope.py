@@ -43,6 +43,8 @@ PUT_BACK_KEY: Final = "chatbot_audit_put_back"
 PUT_BACK_KINDS: Final = ("document", "envelope", "bytes")
 # Beyond this a record was split or put back so often that something is wrong.
 MAX_GENERATION: Final = 8
+# A record of 1 MB has no room for so many envelopes or records; `{}{}{}` has.
+MAX_GLUED_COUNT: Final = 10_000
 
 PUT_BACK_VERSION: Final = 1
 
@@ -222,6 +224,8 @@ def _glued_objects(text: str) -> tuple[list[tuple[Any, str]], bool]:
         except (ValueError, RecursionError):
             raise UndecodableError("json:broken") from None
         found.append((value, text[position:end]))
+        if len(found) > MAX_GLUED_COUNT:
+            raise UndecodableError("json:too_many_objects")
         had_surrogates = had_surrogates or is_repaired
         position = _skip(text, end)
     return found, had_surrogates

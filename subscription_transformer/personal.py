@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -58,10 +59,6 @@ _IBAN_LENGTHS: Final[dict[bytes, int]] = {
 
 
 _COUNTRY: Final = re.compile(rb"(?<![A-Z0-9])[A-Z]{2}(?=\d\d)")
-_IBAN_PATTERNS: Final = {
-    country: re.compile(rb"[A-Z]{2}(?:[ \-]?[A-Z0-9]){%d}(?![A-Za-z0-9])" % (size - 2))
-    for country, size in _IBAN_LENGTHS.items()
-}
 
 
 def check_ssn(data: bytes, start: int, end: int) -> Span | None:
@@ -101,11 +98,17 @@ def check_card(data: bytes, start: int, end: int) -> Span | None:
 def check_iban(data: bytes, start: int, end: int) -> Span | None:
     """Return the first account number whose length and sum are right."""
     for country in _COUNTRY.finditer(data, start, end):
-        pattern = _IBAN_PATTERNS.get(country[0])
-        found = pattern.match(data, country.start(), end) if pattern else None
+        size = _IBAN_LENGTHS.get(country[0])
+        found = size and _iban_pattern(size).match(data, country.start(), end)
         if found and _has_iban_sum(found[0].translate(None, b" -")):
             return found.span()
     return None
+
+
+@cache
+def _iban_pattern(size: int) -> re.Pattern[bytes]:
+    rest = b"%d" % (size - 2)
+    return re.compile(rb"[A-Z]{2}(?:[ \-]?[A-Z0-9]){" + rest + rb"}(?![A-Za-z0-9])")
 
 
 def _is_card(digits: bytes) -> bool:

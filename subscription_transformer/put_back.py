@@ -8,7 +8,6 @@ only those are sent again, with full jitter, never past the deadline.
 from __future__ import annotations
 
 import gzip
-import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,7 +52,7 @@ class PutBack:
         client: Makes the Firehose client when something is first put, so that the
             AWS library is not loaded on the normal path.
         sleep: Waits that many seconds.
-        jitter: Returns a number from 0 to its argument.
+        jitter: Returns a number from 0 to its argument; evenly spread by default.
     """
 
     def __init__(
@@ -62,12 +61,12 @@ class PutBack:
         client: Callable[[], Any],
         *,
         sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[float], float] = lambda top: random.uniform(0, top),  # noqa: S311
+        jitter: Callable[[float], float] | None = None,
     ) -> None:
         self._delivery_stream = delivery_stream
         self._make_client = client
         self._sleep = sleep
-        self._jitter = jitter
+        self._jitter = jitter or _full_jitter
         self.throttled_count = 0
 
     def put(
@@ -123,6 +122,12 @@ class PutBack:
     def _pause(self, attempt: int, remaining_s: float) -> None:
         longest_s = min(_FIRST_PAUSE_S * 2**attempt, _LONGEST_PAUSE_S)
         self._sleep(min(self._jitter(longest_s), max(remaining_s, 0)))
+
+
+def _full_jitter(longest_s: float) -> float:
+    import random  # noqa: PLC0415 - like the AWS library, for put-backs only
+
+    return random.uniform(0, longest_s)  # noqa: S311 - a pause, not a key
 
 
 def pack_batches(records: Sequence[bytes]) -> Iterator[list[int]]:

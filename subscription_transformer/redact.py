@@ -140,7 +140,11 @@ class Redactor:
             hits = [n for n in hits if n < self._escapes and self._is_token(n)]
         self._find(view.data, hits, spans, secrets)
         originals = view.original_spans([(start, end) for start, end, _ in spans])
+        # A token that is whole on its line does not go on in the next one.
+        taken = {start for start, _, _ in text.spans} if only_tokens else set()
         for (start, end), (_, _, kind) in zip(originals, spans, strict=True):
+            if start in taken:
+                continue
             text.spans.append((start, end, kind))
             value = text.data[start:end]
             if _is_distinctive(value):

@@ -7,6 +7,7 @@ that record's fate and leaves its neighbours alone.
 from __future__ import annotations
 
 import logging
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -147,7 +148,14 @@ class _Run:
         if self._is_full or self._is_late():
             return self._send_round(record)
         counted = Metrics()
-        made = [self._make(record, p, counted) for p in decode_data(record.data)]
+        # Half of the time left: whatever is in a record, its neighbours have theirs.
+        # Where there was none to begin with, the first record is tried all the same.
+        left_s = self._remaining_s()
+        share_s = left_s / 2 if left_s > 0 else -math.inf
+        made = [
+            self._make(record, payload, counted, lambda: self._remaining_s() >= share_s)
+            for payload in decode_data(record.data)
+        ]
         self._handled_count += 1
         if self._settings.invalid_records == FAIL and _has_invalid(made):
             return self._failed(record, "invalid:record")
@@ -156,9 +164,15 @@ class _Run:
         return self._deliver(record, made, counted)
 
     def _make(
-        self, record: FirehoseRecord, payload: Payload, counted: Metrics
+        self,
+        record: FirehoseRecord,
+        payload: Payload,
+        counted: Metrics,
+        has_time: Callable[[], bool],
     ) -> _Made:
-        documents = self._maker.documents(record, payload, self._region, counted)
+        documents = self._maker.documents(
+            record, payload, self._region, counted, has_time
+        )
         return _Made(payload, documents, self._maker.encode(payload, documents))
 
     def _is_late(self) -> bool:

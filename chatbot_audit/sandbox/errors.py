@@ -37,7 +37,10 @@ class ZipMissingError(SandboxError):
 
 
 class RuntimeMissingError(SandboxError):
-    """The interpreter that runs the zip is missing or lacks the runtime client."""
+    """No interpreter here runs the zip.
+
+    It is missing, lacks AWS's runtime client, or the zip was built for another one.
+    """
 
 
 class PortTakenError(SandboxError):

@@ -55,7 +55,7 @@ def keys_of_record(data: bytes) -> list[EventKey]:
     """Return the keys of one Firehose record's events."""
     try:
         values = _values(data)
-        return [key for value in values for key in _keys_of_value(value)]
+        return [key for value, text in values for key in _keys_of_value(value, text)]
     except (ValueError, TypeError):
         # As a whole or not at all: a record with a broken part is kept as it is.
         return [EventKey(_digest(data))]
@@ -93,7 +93,7 @@ def _is_document(value: Any) -> bool:
     return isinstance(value, dict) and not _DOCUMENT_IDS.isdisjoint(value)
 
 
-def _keys_of_value(value: Any) -> Iterator[EventKey]:
+def _keys_of_value(value: Any, text: str) -> Iterator[EventKey]:
     if not isinstance(value, dict):
         raise ValueError("no object")  # noqa: TRY004 - one kind of unreadable
     if _PUT_BACK in value:
@@ -101,7 +101,7 @@ def _keys_of_value(value: Any) -> Iterator[EventKey]:
     elif value.get("messageType") == "CONTROL_MESSAGE":
         yield EventKey(_digest(dumps(value)), is_dropped=True)
     elif "messageType" not in value and "logEvents" not in value:
-        yield _plain_key(value)
+        yield _plain_key(text)
     else:
         yield from _keys_of_envelope(value)
 
@@ -140,10 +140,9 @@ def _document_ids(envelope: dict[str, Any], line: str, time: Any) -> frozenset[s
     return frozenset(document_id(owner, group, stream, message, t) for t in times)
 
 
-def _plain_key(value: dict[str, Any]) -> EventKey:
-    """Return the key of an audit record without an envelope."""
-    names = frozenset([document_id("", "", "", dumps(value))])
-    return EventKey(min(names), names)
+def _plain_key(text: str) -> EventKey:
+    """Return the key of an audit record without an envelope, as it is written."""
+    return EventKey(document_id("", "", "", text.encode(errors="replace")))
 
 
 def _keys_of_wrapper(wrapper: dict[str, Any]) -> Iterator[EventKey]:
@@ -162,8 +161,8 @@ def _keys_of_wrapper(wrapper: dict[str, Any]) -> Iterator[EventKey]:
         raise ValueError("no wrapper")
 
 
-def _values(data: bytes) -> list[Any]:
-    """Return the JSON values that stand in *data*, compressed or not.
+def _values(data: bytes) -> list[tuple[Any, str]]:
+    """Return the JSON values that stand in *data*, compressed or not, and their text.
 
     Raises:
         ValueError: Not all of it can be read.
@@ -174,15 +173,15 @@ def _values(data: bytes) -> list[Any]:
             data = gunzip(data, _MAX_PLAIN_BYTES)
     text = data.decode(errors="replace")
     decoder = json.JSONDecoder(parse_int=_int)
-    values: list[Any] = []
+    values: list[tuple[Any, str]] = []
     position = _skip(text, 0)
     while position < len(text):
         try:
-            value, position = decoder.raw_decode(text, position)
+            value, end = decoder.raw_decode(text, position)
         except RecursionError:
             raise ValueError("nested too deep") from None
-        values.append(value)
-        position = _skip(text, position)
+        values.append((value, text[position:end]))
+        position = _skip(text, end)
     if not values:
         raise ValueError("nothing in it")
     return values

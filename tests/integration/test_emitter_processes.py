@@ -25,13 +25,18 @@ from tests.integration.logs_endpoint import (
 )
 
 PRELUDE = """
-import faulthandler; faulthandler.dump_traceback_later(20)
 import os, signal, sys, threading, time
 from emitter import AuditEmitter, EmitterSettings
 
 def ask(audit, number):
     with audit.question(text=f"question {number}") as q:
         q.reply("x")
+
+def serve():
+    print("ready", flush=True)
+    # Not one long sleep: a signal just before it would be seen only after it.
+    for _ in range(600):
+        time.sleep(0.1)
 """
 
 
@@ -114,8 +119,7 @@ SERVER = """
     audit = AuditEmitter("Vera", settings=settings)
     for number in range(50):
         ask(audit, number)
-    print("ready", flush=True)
-    time.sleep(60)
+    serve()
 """
 
 
@@ -142,8 +146,7 @@ def test_a_servers_own_handler_is_left_alone(endpoint):
         settings = EmitterSettings(mode="thread", sink="cloudwatch")
         audit = AuditEmitter("Vera", settings=settings)
         ask(audit, 1)
-        print("ready", flush=True)
-        time.sleep(60)
+        serve()
         """
     )
     assert process.stdout.readline() == "ready\n"

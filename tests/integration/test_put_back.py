@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import re
 from collections import Counter
@@ -150,6 +151,39 @@ def test_what_explodes_may_be_anything():
     assert len(run.report.delivered) == 1
     assert len(run.report.dropped) == 1
     run.assert_no_doubles(3)
+
+
+def wrap(kind, data):
+    """Return a record as `replay` puts it."""
+    head = {"chatbot_audit_put_back": 1, "generation": 1, "kind": kind, "data": data}
+    return gzip.compress(json.dumps(head).encode())
+
+
+def test_finished_bytes_are_delivered_as_they_are():
+    """What a destination did not take can be sent to it again through the stream."""
+    first = Run("documents")(envelopes(1, 2))
+    lines = [json.dumps(d).encode() for d in first.store.documents.values()]
+
+    again = Run("documents")(
+        wrap("bytes", base64.b64encode(line + b"\n").decode()) for line in lines
+    )
+
+    again.assert_each_once(3)
+    assert again.store.documents == first.store.documents
+    assert again.calls == []
+
+
+def test_finished_bytes_that_are_no_document_are_kept():
+    """Two lines would fail whatever is sent with them; the wrapper is in S3."""
+    first = Run("documents")(envelopes(2))
+    lines = b"\n".join(json.dumps(d).encode() for d in first.store.documents.values())
+    record = wrap("bytes", base64.b64encode(lines).decode())
+
+    again = Run("documents")([record, *envelopes(1)])
+
+    assert again.report.holds, again.report.sentence()
+    assert again.originals() == [record]
+    assert len(again.report.delivered) == 1
 
 
 THROTTLES = [

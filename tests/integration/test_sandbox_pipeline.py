@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import random
 import socket
@@ -183,6 +184,77 @@ def test_a_store_that_fails_leaves_error_objects(store, settings):
     assert report.holds, report.sentence()
     assert kinds == {"splunk-failed"}
     assert store.documents == {}
+
+
+# Writes documents; those of envelopes with several events all into one record.
+DOCUMENTS = HANDLER.replace(
+    """json.dumps({"time": e["timestamp"] / 1000, "event": {
+            "event_id": e["id"], "document_id": e["id"], "text": e["message"]}})""",
+    """json.dumps({
+            "@timestamp": "2026-11-24T15:04:05.123Z", "event_id": e["id"],
+            "document_id": e["id"][-32:], "text": e["message"]})""",
+)
+
+
+def test_each_record_has_to_be_one_document(store, settings):
+    """Two in one record are refused, with OpenSearch's status; the rest is taken."""
+    batch = [
+        pack(make_envelope("a")),
+        _renumbered(make_envelope("b", "c", logStream="Bot/2")),
+        pack(CONTROL),
+    ]
+
+    with Sandbox(settings(DOCUMENTS, destination="documents"), store) as sandbox:
+        sandbox.put_records(batch)
+        sandbox.drain()
+        report = sandbox.report()
+        ((kind, line),) = sandbox.backup.read()
+        listed = sandbox.cloudwatch.s3.list_objects_v2(Bucket="chatbot-audit-failed")
+
+    assert DOCUMENTS != HANDLER
+    assert report.holds, report.sentence()
+    assert texts(store) == ["a"]
+    assert (len(report.failed), len(report.dropped)) == (2, 1)
+    assert kind == "AmazonOpenSearchService-failed"
+    assert listed["Contents"][0]["Key"].startswith("AmazonOpenSearchService-failed/2")
+    assert (line["errorCode"], line["attemptsMade"]) == ("400", 1)
+    assert line["errorMessage"] == "the record is not on one line"
+    assert base64.b64decode(line["rawData"]).count(b'"text": ') == 2
+    assert line["esDocumentId"]
+
+
+def test_events_for_splunk_are_no_documents(store, settings):
+    """A function set for another destination fails loudly, every record of it."""
+    with Sandbox(settings(destination="documents"), store) as sandbox:
+        sandbox.put_records([pack(make_envelope("a"))])
+        sandbox.drain()
+        report = sandbox.report()
+        ((kind, line),) = sandbox.backup.read()
+
+    assert report.holds, report.sentence()
+    assert store.documents == {}
+    assert kind == "AmazonOpenSearchService-failed"
+    assert line["errorMessage"] == "@timestamp is no RFC 3339 instant"
+
+
+def test_a_full_store_keeps_the_documents(store, settings):
+    """They are in error objects, and accounted for."""
+    store.failures = 1
+
+    with Sandbox(settings(DOCUMENTS, destination="documents"), store) as sandbox:
+        sandbox.put_records([pack(make_envelope("a"))])
+        sandbox.drain()
+        report = sandbox.report()
+        ((kind, line),) = sandbox.backup.read()
+
+    assert report.holds, report.sentence()
+    assert (kind, line["errorCode"]) == ("AmazonOpenSearchService-failed", "500")
+
+
+def _renumbered(envelope):
+    for event in envelope["logEvents"]:
+        event["id"] = "9" + event["id"][1:]
+    return pack(envelope)
 
 
 LIARS = [

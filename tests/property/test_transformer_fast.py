@@ -51,7 +51,7 @@ WORDS = [
 
 
 # What neither hides nor names anything: such records go the fast way.
-TAME = [word for word in WORDS if word.isalnum() and word not in ("p\u0430ssword",)]
+TAME = [word for word in WORDS if word.isalnum() and word != "p\u0430ssword"]
 TAME = [word for word in TAME if word not in ("ssn", "\uff41", "\u1fbe", "\u0130")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -122,10 +123,12 @@ def test_a_full_queue_may_raise():
         ask(audit, 1)
     with pytest.raises(QueueFullError):
         audit.write(user_query="x")
+    with pytest.raises(LookupError), audit.question():
+        raise LookupError("the bot's own error comes first")
 
     sink.is_open.set()
     assert audit.flush(5)
-    assert audit.stats.by_reason == {"queue_full": 2}
+    assert audit.stats.by_reason == {"queue_full": 3}
     assert audit.stats.written == 2
 
 
@@ -413,3 +416,21 @@ def test_a_record_that_cannot_be_made_is_counted(monkeypatch):
     assert audit.flush(5)
     assert audit.stats.failed == 1
     assert len(sink.entries) == 1
+
+
+def test_a_full_queue_may_raise_in_a_task_too():
+    """`async with` tells the same as `with`."""
+    sink = held()
+    audit = AuditEmitter("Vera", sinks=[sink], settings=small_queue("raise"))
+    ask(audit, 2)
+
+    async def run():
+        async with audit.question():
+            pass
+
+    with pytest.raises(QueueFullError):
+        asyncio.run(run())
+
+    sink.is_open.set()
+    assert audit.flush(5)
+    assert audit.stats.written == 2

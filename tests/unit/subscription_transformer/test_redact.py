@@ -193,6 +193,15 @@ def test_overlapping_finds_are_united():
     assert "tail" not in text
 
 
+def test_a_whole_token_does_not_swallow_the_next_line():
+    """Only a token that is no token without its second line is joined with it."""
+    whole = "xoxb-123456789012-abcdefABCDEF"
+
+    assert REDACTOR.redact_text(f"{whole}\nplease check")[0] == (
+        "[redacted:slack_token]\nplease check"
+    )
+
+
 def test_one_secret_is_masked_everywhere():
     """A distinctive value found once is masked in every other text."""
     values = make_values(

@@ -322,9 +322,23 @@ def test_the_time_left_is_kept_for_putting_back(run):
     assert answers.fates == [("Ok", ""), *[("Dropped", "put_back:overflow")] * 2]
 
 
-def test_past_the_deadline_the_rest_fails(run):
+def test_one_record_cannot_take_its_neighbours_time(run):
+    """A record that takes half of what is left fails, and the others go on."""
+    seconds = iter([60.0, *[29.0] * 50])
+
+    answers = run(
+        pack(make_envelope(*[PLAIN_TEXT] * 3)),
+        pack(make_envelope(GOOD)),
+        remaining_s=lambda: next(seconds),
+    )
+
+    assert answers.fates == [("ProcessingFailed", "time:exhausted"), ("Ok", "")]
+
+
+@pytest.mark.parametrize("remaining_s", [0.0, -2.0])
+def test_past_the_deadline_the_rest_fails(run, remaining_s):
     """Nothing is put when there is no time: the originals reach S3."""
-    answers = run(*[pack(make_envelope(GOOD))] * 3, remaining_s=0.0)
+    answers = run(*[pack(make_envelope(GOOD))] * 3, remaining_s=remaining_s)
 
     assert answers.fates == [
         ("Ok", ""),

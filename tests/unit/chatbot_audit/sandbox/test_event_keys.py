@@ -139,13 +139,16 @@ def test_a_message_that_is_no_text_has_a_key():
     assert len(names(pack(without_ids({"a": 1}, None, 7)))) == 3
 
 
-def test_a_plain_record_is_known_by_its_document():
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_plain_record_is_known_by_its_document(indent):
     """A record without an envelope gets the id that its bytes alone give."""
-    values = make_values()
+    one = json.dumps(make_values(), indent=indent).encode()
+    two = dumps(make_values(user_query="another"))
 
-    (key,) = keys_of_record(dumps(values))
+    keys = keys_of_record(b" " + one + b"\n" + two + b"\n")
 
-    assert key.name == document_id("", "", "", dumps(values))
+    wanted = [document_id("", "", "", text) for text in (one, two)]
+    assert [key.name for key in keys] == wanted
 
 
 def wrapper(kind, data):
