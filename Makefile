@@ -93,6 +93,10 @@ docs-check: setup ## Check that generated files are current
 fuzz: setup ## Fuzz the transformer for a minute
 	PYTHONPATH=. $(PYTHON) tests/fuzz/fuzz_transformer.py -max_total_time=60 -max_len=8192 -verbosity=0
 
+.PHONY: bench
+bench: setup ## Measure the transformer against its bars; takes minutes, wants a quiet machine
+	$(PYTHON) -m benchmarks.bench_transformer
+
 .PHONY: coverage
 coverage: setup build ## Measure branch coverage of all tests
 	$(PYTHON) -m pytest --cov --cov-report=term-missing:skip-covered

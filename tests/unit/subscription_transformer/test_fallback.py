@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+import pytest
+
 from tests.factories import LOG_GROUP, LOG_STREAM, make_envelope, make_line, pack
 
 LINE = make_line()
@@ -42,6 +44,23 @@ def test_collapses_with_the_line_it_stands_for(run):
     assert document["source_sha256"] == normal["source_sha256"]
     assert document["delivered_by"] == "fallback"
     assert "problems" not in document
+
+
+@pytest.mark.parametrize("name", [VERA, f"{VERA}/splunk", f"{VERA}/opensearch"])
+def test_each_destination_has_a_filter_of_its_own(run, name):
+    """Two filters on one log group are told apart behind a slash."""
+    document = run(envelope(fallback(), (name,))).event()
+
+    assert document["delivered_by"] == "fallback"
+    assert "mismatch:fallback" not in document.get("problems", ())
+
+
+@pytest.mark.parametrize("name", [f"{VERA}2", f"{VERA}-x/splunk", "x/" + VERA, ""])
+def test_a_filter_that_only_begins_alike_does_not_vouch(run, name):
+    """The name has to be the bot's, whole."""
+    document = run(envelope(fallback(), (name,))).event()
+
+    assert "mismatch:fallback" in document["problems"]
 
 
 def test_a_bot_cannot_speak_for_another(run):
