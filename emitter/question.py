@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextvars
 import enum
 import functools
 import logging
 import os
 import re
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -22,6 +21,7 @@ from typing import (
 )
 
 from audit_record.ids import new_random_hex, new_record_id
+from emitter.current import current, current_question, running_for
 from emitter.errors import EmitterError
 from emitter.gathered import Gathered, copied
 from emitter.identity.source import SourceFacts, read_source
@@ -29,13 +29,16 @@ from emitter.loading import AFTER_REPLY, load
 from emitter.runtime import read_runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import contextvars
+    from collections.abc import Callable
     from types import TracebackType
 
     from emitter.client import AuditEmitter
     from emitter.collected import Collected
     from emitter.draft import Recipe
     from emitter.guard import Watch
+
+__all__ = ["Question", "current_question", "running_for"]
 
 _LOG: Final = logging.getLogger("emitter")
 _P = ParamSpec("_P")
@@ -44,25 +47,6 @@ _T = TypeVar("_T")
 # AWS docs, Converse.
 _NOT_IN_METADATA: Final = r"(?a:[^a-zA-Z0-9\s:_@$#=/+,.\-])"
 _MAX_METADATA_CHARS: Final = 256
-
-_current: contextvars.ContextVar[Question | None] = contextvars.ContextVar(
-    "audit_question", default=None
-)
-
-
-def current_question() -> Question | None:
-    """Return the question that this code runs for, if there is one."""
-    return _current.get()
-
-
-@contextmanager
-def running_for(question: Question) -> Iterator[None]:
-    """Have the code inside run for *question*, in this context alone."""
-    token = _current.set(question)
-    try:
-        yield
-    finally:
-        _current.reset(token)
 
 
 class _State(enum.Enum):
@@ -130,7 +114,7 @@ class Question:
 
     def __enter__(self) -> Self:
         """Make this the question that the code inside runs for."""
-        self._token = _current.set(self)
+        self._token = current.set(self)
         remaining_ms = self._runtime.remaining_ms
         if remaining_ms is not None and self._watch is None:
             load("emitter.guard")
@@ -150,11 +134,8 @@ class Question:
             recipe = self._end(error)
             if recipe is not None:
                 self._writer.deliver(recipe, self._runtime.remaining_ms)
-        except EmitterError:  # the policy that the caller chose
-            if error is None:
-                raise
         except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
-            self._writer.stats.count_failed(type(failure).__name__)
+            self._take(failure, error)
 
     async def __aenter__(self) -> Self:
         """As `with`."""
@@ -171,11 +152,15 @@ class Question:
             recipe = self._end(error)
             if recipe is not None:
                 await self._writer.deliver_async(recipe, self._runtime.remaining_ms)
-        except EmitterError:  # the policy that the caller chose
-            if error is None:
-                raise
         except Exception as failure:  # noqa: BLE001 - the bot must never be harmed
+            self._take(failure, error)
+
+    def _take(self, failure: Exception, error: BaseException | None) -> None:
+        """Count a lost record; raise only by the caller's own overflow policy."""
+        if not isinstance(failure, EmitterError):
             self._writer.stats.count_failed(type(failure).__name__)
+        elif error is None:
+            raise failure
 
     def conversation(self, messages: _T) -> _T:
         """Tell what the model is about to see.
@@ -322,7 +307,7 @@ class Question:
             # The block may be left in another context than it was entered in, as
             # generators of tests and frameworks do.
             with suppress(ValueError):
-                _current.reset(token)
+                current.reset(token)
 
     def time_is_up(self) -> None:
         """Write what is known, as Lambda is about to stop the bot; never raises."""

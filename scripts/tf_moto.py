@@ -15,7 +15,10 @@ from urllib.parse import parse_qs
 
 from moto.awslambda.models import LambdaFunction
 from moto.logs.models import LogGroup
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    create_backend_app,
+)
 from werkzeug.serving import run_simple
 
 if TYPE_CHECKING:
@@ -85,9 +88,9 @@ def repair_moto() -> None:
         kept = {"LoggingConfig": self.logging_config}
         return describe_function(self, *rest, **named) | kept
 
-    LogGroup.to_describe_dict = with_class
-    LambdaFunction.__init__ = keep_logging
-    LambdaFunction.get_configuration = with_logging
+    LogGroup.to_describe_dict = with_class  # type: ignore[method-assign]
+    LambdaFunction.__init__ = keep_logging  # type: ignore[method-assign]
+    LambdaFunction.get_configuration = with_logging  # type: ignore[method-assign]
 
 
 def main() -> None:

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 MODULES: Final = ROOT / "infra/terraform/modules"
 # `terraform fmt` puts a block's closing brace into the first column.
-_BLOCK: Final = re.compile(r'^(variable|output) "(\w+)" \{\n(.*?)^\}', re.M | re.S)
-_LINE: Final = re.compile(r'^  description = "(.*)"$', re.M)
-_TEXT: Final = re.compile(r"^  description = <<-EOT\n(.*?)^  EOT$", re.M | re.S)
-_TYPE: Final = re.compile(r"^  type += (\w+(?:\(\w+\))?)", re.M)
-_DEFAULT: Final = re.compile(r"^  default += (.+)$", re.M)
+_BLOCK: Final = re.compile(
+    r'^(variable|output) "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL
+)
+_LINE: Final = re.compile(r'^  description = "(.*)"$', re.MULTILINE)
+_TEXT: Final = re.compile(
+    r"^  description = <<-EOT\n(.*?)^  EOT$", re.MULTILINE | re.DOTALL
+)
+_TYPE: Final = re.compile(r"^  type += (\w+(?:\(\w+\))?)", re.MULTILINE)
+_DEFAULT: Final = re.compile(r"^  default += (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -222,8 +222,13 @@ def test_no_content_reaches_any_log_at_any_level(endpoint, caplog, capsys):
 
 
 def test_a_handler_that_audits_log_lines_does_not_loop(endpoint, capsys):
-    """A logging handler that writes records meets itself; all ends, bounded."""
-    audit = AuditEmitter("VeraSlack", settings=SETTINGS)
+    """A logging handler that writes records meets itself; all ends, bounded.
+
+    Python holds a handler's lock while it writes, so each such record costs its
+    budget; the library's own lines get rarer, so that there are few of them.
+    """
+    settings = EmitterSettings(sink="cloudwatch", budget_ms=200)
+    audit = AuditEmitter("VeraSlack", settings=settings)
     root = logging.getLogger()
 
     class Auditing(logging.Handler):
@@ -241,7 +246,7 @@ def test_a_handler_that_audits_log_lines_does_not_loop(endpoint, capsys):
         root.setLevel(before)
         root.removeHandler(handler)
 
-    assert took_s < 10
+    assert took_s < 20
     assert audit.stats.fallback >= 1
     assert "hello" in capsys.readouterr().out
     # What the library still logs in the background must not reach the next test.
@@ -271,7 +276,10 @@ def test_no_record_is_lost_in_a_thousand_random_faults(endpoint, capsys, stream,
     count, askers = 1_000, 20
     settings = EmitterSettings(sink="cloudwatch", mode=mode, budget_ms=BUDGET_MS)
     clock = Clock(sleep_s=lambda _: None)
-    audit = AuditEmitter("VeraSlack", settings=settings, clock=clock)
+    # Its own chain: nothing that an earlier test left behind has a place in it.
+    audit = AuditEmitter(f"VeraLoad-{mode}", settings=settings, clock=clock)
+    stream = f"VeraLoad-{mode}/{local_session_id()}"
+    endpoint.streams[LOG_GROUP, stream] = []
     endpoint.faults = RandomFaults(7)
 
     def ask_some(first):
@@ -286,8 +294,12 @@ def test_no_record_is_lost_in_a_thousand_random_faults(endpoint, capsys, stream,
     assert audit.flush(30)
 
     endpoint.faults = []
-    sent = endpoint.messages()
-    printed = fallback_lines(capsys.readouterr().out)
+    sent = [line for _, line in endpoint.streams[LOG_GROUP, stream]]
+    printed = [
+        wrapper
+        for wrapper in fallback_lines(capsys.readouterr().out)
+        if wrapper["log_stream"] == stream
+    ]
     lines = sent + [wrapper["line"].encode() for wrapper in printed]
     documents = {document_id("1", LOG_GROUP, stream, line): line for line in lines}
     questions = sorted(json.loads(line)["user_query"] for line in documents.values())
