@@ -102,12 +102,32 @@ coverage: setup build ## Measure branch coverage of all tests
 	$(PYTHON) -m coverage run -m pytest -m 'not terraform'
 	$(PYTHON) -m coverage report --skip-covered
 
+.PHONY: tf-fmt
+tf-fmt: ## Format the Terraform code
+	terraform fmt -recursive infra/terraform
+
+.PHONY: tf-validate
+tf-validate: setup build/transformer-arm64.zip ## Validate every Terraform module and example
+	$(PYTHON) -m scripts.tf_check fmt validate
+
+.PHONY: tf-test
+tf-test: setup build/transformer-arm64.zip ## Run the Terraform tests with a mocked provider
+	$(PYTHON) -m scripts.tf_check test
+
+.PHONY: tf-check
+tf-check: setup build/transformer-arm64.zip build/transformer.zip ## Pass all that tests the deployment
+	$(PYTHON) -m scripts.tf_check
+
+.PHONY: tf-apply-local
+tf-apply-local: ## Apply the Splunk example to an imitated AWS on this machine, and destroy it
+	scripts/tf_apply_local.sh
+
 .PHONY: check
 check: lint types docs-check build ## Pass all tests that need Python alone
 	$(PYTHON) -m pytest -m 'not terraform'
 
 .PHONY: check-all
-check-all: check fuzz ## Pass all tests there are
+check-all: check fuzz tf-check ## Pass all tests there are
 
 .PHONY: clean
 clean: ## Remove what was built and installed

@@ -48,6 +48,8 @@ def main() -> int:
         _copy_sources(tree, rules)
         _write_build_facts(tree, options.python, options.machine)
         _write_zip(tree, options.output)
+        # Terraform cannot look into a zip: it compares what stands beside it.
+        shutil.copyfile(tree / "build.json", options.output.with_suffix(".json"))
     size_bytes = options.output.stat().st_size
     digest = hashlib.sha256(options.output.read_bytes()).hexdigest()
     print(f"{options.output}: {size_bytes:,} bytes, sha256 {digest[:16]}")

@@ -346,7 +346,7 @@ def test_a_missing_interpreter_is_said(tmp_path):
         ({"architecture": "m68k"}, "was built for m68k, but this machine is"),
     ],
 )
-def test_a_zip_of_another_machine_is_said(tmp_path, facts, words):
+def test_a_zip_of_another_machine_is_said(tmp_path, facts, words, threads_begun):
     """Its compiled parts would fail every record; nothing is started."""
     path = make_zip(tmp_path / "t.zip", SOURCE)
     with zipfile.ZipFile(path, "a") as archive:
@@ -355,7 +355,7 @@ def test_a_zip_of_another_machine_is_said(tmp_path, facts, words):
     with pytest.raises(RuntimeMissingError, match=words):
         LambdaRuntime(LambdaSettings(zip_path=path, python=sys.executable), {})
 
-    assert threading.active_count() == 1
+    assert threads_begun() == []
 
 
 @pytest.mark.parametrize("content", [b"", b"no JSON", b"[]", b'{"handler": "app.do"}'])
@@ -393,7 +393,7 @@ def test_a_change_of_folder_changes_nothing(tmp_path, monkeypatch):
     assert event == {"number": 1}
 
 
-def test_nothing_is_left_behind(make):
+def test_nothing_is_left_behind(make, threads_begun):
     """Processes, threads and the unpacked folder go with the runtime."""
     runtime = make(process_count=2)
     folder = call(runtime, do="context")[3]
@@ -403,4 +403,4 @@ def test_nothing_is_left_behind(make):
 
     assert not any(is_alive(process_id) for process_id in processes)
     assert not Path(folder).exists()
-    assert threading.active_count() == 1
+    assert threads_begun() == []

@@ -7,7 +7,6 @@ import os
 import random
 import socket
 import sys
-import threading
 import time
 
 import boto3
@@ -440,7 +439,7 @@ def test_two_sandboxes_run_at_once(settings):
 
 
 @pytest.mark.parametrize("name", ["aws_port", "firehose_port", "hec_port"])
-def test_a_taken_port_leaves_nothing_running(store, settings, name):
+def test_a_taken_port_leaves_nothing_running(store, settings, name, threads_begun):
     """One sentence, and every part that had started is ended."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -450,20 +449,20 @@ def test_a_taken_port_leaves_nothing_running(store, settings, name):
         with pytest.raises(PortTakenError, match=f"port {port} is taken"):
             Sandbox(settings(destination="splunk", **{name: port}), store).__enter__()
 
-    assert threading.active_count() == 1
+    assert threads_begun() == []
 
 
-def test_a_missing_zip_leaves_nothing_running(store, tmp_path):
+def test_a_missing_zip_leaves_nothing_running(store, tmp_path, threads_begun):
     """The same for what has to be built first."""
     function = LambdaSettings(zip_path=tmp_path / "t.zip", python=sys.executable)
 
     with pytest.raises(SandboxError, match="run: make build"):
         Sandbox(SandboxSettings(function=function), store).__enter__()
 
-    assert threading.active_count() == 1
+    assert threads_begun() == []
 
 
-def test_an_error_inside_ends_every_part(store, settings):
+def test_an_error_inside_ends_every_part(store, settings, threads_begun):
     """Processes and threads end with the block, however it is left."""
 
     def fail(sandbox):
@@ -477,7 +476,7 @@ def test_an_error_inside_ends_every_part(store, settings):
         fail(sandbox)
 
     assert ids
-    assert threading.active_count() == 1
+    assert threads_begun() == []
     with pytest.raises(ChildProcessError):
         os.waitpid(ids[0], 0)
 
