@@ -75,10 +75,6 @@ def _said(data: bytes, start: int, end: int) -> Span | None:
     return (start, start + len(value)) if re.search(rb"\d", value) else None
 
 
-def _not_redacted(data: bytes, start: int, end: int) -> Span | None:
-    return None if data.startswith(REDACTED, start, end) else (start, end)
-
-
 def _not_variable(data: bytes, start: int, end: int) -> Span | None:
     is_known = data.startswith((REDACTED, b"$", b"{", b"%", b"<", b"*"), start, end)
     return None if is_known else (start, end)

@@ -175,5 +175,3 @@ _READERS: Final[dict[str, Callable[[Any], list[Part]]]] = {
     "toolRemoval": _tools_changed,
     _UNKNOWN_MEMBER: _unknown_member,
 }
-# Members that make a dictionary without `role` a block of its own.
-MEMBERS: Final = frozenset({*_READERS, "reasoningContent"})

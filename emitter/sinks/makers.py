@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from emitter.draft import Draft
     from emitter.sinks.entry import Entry
-
-# As many look-ups as a directory does at once.
-MAX_MAKERS: Final = 8
 
 
 def make_entries(
