@@ -42,6 +42,10 @@ AFTER_REPLY: Final = (
     "emitter.sinks.choice",
 )
 
+# What the standard library itself loads at a first connection: its host name's
+# encoding, and the time in an answer that is tried again.
+AT_CONNECTION: Final = ("_strptime", "encodings.idna", "stringprep")
+
 
 class _Loader:
     def __init__(self) -> None:

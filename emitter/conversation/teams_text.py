@@ -23,6 +23,7 @@ from emitter.conversation.shape import (
 )
 from emitter.conversation.teams_cards import card_text
 from emitter.conversation.teams_sign_in import is_sign_in, read_value, without_secrets
+from emitter.loading import load
 
 _FILE_TYPE: Final = "application/vnd.microsoft.teams.file.download.info"
 _CARD_TYPES: Final = (
@@ -144,6 +145,7 @@ def _read(text: str, text_format: str | None, activity: dict[str, Any] | None) -
 
 
 def _decode(entity: re.Match[str]) -> str:
+    load("html")
     import html  # noqa: PLC0415 - its table is large, and most texts have none
 
     return html.unescape(entity[0])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from emitter.conversation.shape import attribute, parse_json
 from emitter.identity.model import LookupFailure
 from emitter.identity.remembered import Answer, Remembered
+from emitter.loading import AT_CONNECTION, load
 
 if TYPE_CHECKING:
     import requests
@@ -200,6 +201,7 @@ class Directory:
         return body
 
     def _connections(self) -> requests.Session:
+        load("requests", *AT_CONNECTION)
         import requests  # noqa: PLC0415 - bots that never look up never pay for it
 
         if self._session is None:

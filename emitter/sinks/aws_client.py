@@ -12,7 +12,7 @@ import threading
 from typing import Any, Final
 
 from emitter.forks import tell_after_fork
-from emitter.loading import no_fork
+from emitter.loading import AT_CONNECTION, load, no_fork
 
 # Together with two attempts, a silent endpoint costs less than one record's budget.
 CONNECT_TIMEOUT_S: Final = 1
@@ -71,6 +71,7 @@ class LogsClients:
         with self._lock:
             if key not in self._clients:
                 with no_fork():
+                    load(*AT_CONNECTION)
                     self._clients[key] = _make_client(region)
             return self._clients[key]
 

@@ -23,6 +23,7 @@ from emitter.identity.source.facts import SourceFacts
 from emitter.identity.source.slack import read_slack
 from emitter.identity.source.teams import read_teams
 from emitter.identity.source.web import read_request, read_web
+from emitter.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,7 @@ def _parse(source: str | bytes | bytearray) -> dict[str, Any]:
     if parsed is not None:
         return parsed
     if source.startswith(("token=", "payload=", "command=")):
+        load("urllib.parse")
         from urllib.parse import parse_qsl  # noqa: PLC0415 - slow, and rarely needed
 
         return dict(parse_qsl(source))
