@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import Final
 
-from audit_record.plain import clean_text
+from audit_record.text import clean_text
 
 MARKER: Final = "\n[shortened: {cut_bytes} bytes left out]\n"
 # Room for the marker with a count of any size a record can have.

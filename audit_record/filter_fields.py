@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from audit_record import limits
 from audit_record.field import (
     ACCOUNT,
     BOT_NAME,
@@ -31,6 +32,7 @@ from audit_record.field import (
     filter_field,
     strings_field,
 )
+from audit_record.ids import UNKNOWN_BOT_NAME
 
 FILTER_ROWS: Final[tuple[Field, ...]] = (
     core_field(
@@ -43,11 +45,11 @@ FILTER_ROWS: Final[tuple[Field, ...]] = (
     ),
     core_field(
         "bot_name",
-        64,
+        limits.MAX_BOT_NAME_BYTES,
         "Which bot; also the first part of the log stream's name.",
         "VeraSlack",
         pattern=BOT_NAME,
-        default="unknown",
+        default=UNKNOWN_BOT_NAME,
     ),
     core_field(
         "aws_account_id",

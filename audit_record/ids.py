@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
+import os
+import re
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from audit_record.limits import MAX_LOG_STREAM_NAME_BYTES
-from audit_record.plain import clean_text
+from audit_record.limits import MAX_BOT_NAME_BYTES, MAX_LOG_STREAM_NAME_BYTES
+from audit_record.text import clean_text
 
 RandomBits = Callable[[int], int]
 
@@ -18,10 +18,31 @@ _DOCUMENT_ID_DIGITS: Final = 32
 _STREAM_DIGEST_DIGITS: Final = 8
 # CloudWatch refuses these two in a stream's name. AWS docs, CreateLogStream.
 _STREAM_NAME_TABLE: Final = str.maketrans({":": "_", "*": "_"})
+# What a bot is called that has no usable name.
+UNKNOWN_BOT_NAME: Final = "unknown"
+_NOT_IN_BOT_NAME: Final = r"[^A-Za-z0-9._-]"
+
+
+def system_random_bits(count: int) -> int:
+    """Return an integer of *count* random bits from the operating system.
+
+    As `secrets.randbits`, whose module would load half a dozen others.
+    """
+    bytes_count = (count + 7) // 8
+    return int.from_bytes(os.urandom(bytes_count)) >> (8 * bytes_count - count)
+
+
+def clean_bot_name(name: Any) -> str:
+    """Return *name* with only letters, digits, dots, underscores and dashes.
+
+    Other characters become underscores; 64 bytes at most; "unknown" for nothing.
+    """
+    text = name if isinstance(name, str) else ""
+    return re.sub(_NOT_IN_BOT_NAME, "_", text)[:MAX_BOT_NAME_BYTES] or UNKNOWN_BOT_NAME
 
 
 def new_record_id(
-    now_ms: int | None = None, *, random_bits: RandomBits = secrets.randbits
+    now_ms: int | None = None, *, random_bits: RandomBits = system_random_bits
 ) -> str:
     """Make a UUIDv7 without dashes: 32 hex digits that sort by time.
 
@@ -35,7 +56,7 @@ def new_record_id(
     return f"{value | 0b10 << 62 | random_bits(62):032x}"
 
 
-def new_random_hex(digits: int, *, random_bits: RandomBits = secrets.randbits) -> str:
+def new_random_hex(digits: int, *, random_bits: RandomBits = system_random_bits) -> str:
     """Return *digits* random hex digits, for nonces and chain ids."""
     return f"{random_bits(4 * digits):0{digits}x}"
 
@@ -63,6 +84,8 @@ def document_id(
     Returns:
         32 hex digits: the first 128 bits of SHA-256 over the parts, NUL between.
     """
+    import hashlib  # noqa: PLC0415 - slow to load, and a bot starts without it
+
     digest = hashlib.sha256()
     for part in (owner, log_group, log_stream):
         digest.update(clean_text(part).encode() + b"\0")
@@ -84,6 +107,8 @@ def log_stream_name(bot_name: str, session_id: str) -> str:
     name = wanted.translate(_STREAM_NAME_TABLE)
     if name == wanted and len(name.encode()) <= MAX_LOG_STREAM_NAME_BYTES:
         return name
+    import hashlib  # noqa: PLC0415 - as above
+
     digest = hashlib.sha256(wanted.encode()).hexdigest()[:_STREAM_DIGEST_DIGITS]
     room_bytes = MAX_LOG_STREAM_NAME_BYTES - len(digest) - 1
     return name.encode()[:room_bytes].decode(errors="ignore") + f"-{digest}"

@@ -36,6 +36,9 @@ MAX_LOG_EVENT_AHEAD_MS: Final = 2 * 60 * 60 * 1_000
 MAX_LOG_STREAM_NAME_BYTES: Final = 512
 MAX_LOG_GROUP_NAME_BYTES: Final = 512
 
+# A bot's name; ours: it leaves the stream's name room for the session.
+MAX_BOT_NAME_BYTES: Final = 64
+
 # Our cap for one encoded record: room below the event limit for gzip and HEC.
 DEFAULT_MAX_RECORD_BYTES: Final = 1_000_000
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from audit_record.record import JsonValue
+from audit_record.text import clean_text
 
 # What orjson writes as a number: signed and unsigned 64 bits.
 _MIN_INTEGER: Final = -(2**63)
@@ -36,15 +37,6 @@ def to_plain(value: Any) -> JsonValue:
     32 levels or raises when looked at, and any other type, becomes ``<TypeName>``.
     """
     return _convert(value, ())
-
-
-def clean_text(text: str) -> str:
-    """Return *text* with lone surrogates replaced by U+FFFD, one for one."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _convert(value: Any, inside: tuple[int, ...]) -> JsonValue:

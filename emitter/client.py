@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from audit_record.fields import CORE_DEFAULTS, FIELDS_BY_NAME
+from audit_record.ids import clean_bot_name
 from emitter.clock import Clock
 from emitter.errors import EmitterError, SettingsError
 from emitter.loading import AFTER_REPLY, load
@@ -24,14 +23,6 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _F = TypeVar("_F", bound=Callable[..., Any])
-_NOT_IN_NAME: Final = r"[^A-Za-z0-9._-]"
-
-
-def clean_bot_name(name: Any) -> str:
-    """Return *name* with only letters, digits, dots, underscores and dashes."""
-    text = name if isinstance(name, str) else ""
-    cut = re.sub(_NOT_IN_NAME, "_", text)[: FIELDS_BY_NAME["bot_name"].max_bytes]
-    return cut or CORE_DEFAULTS["bot_name"]
 
 
 class AuditEmitter:

@@ -5,16 +5,14 @@ Answers are read when the record is made, after the reply.
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from audit_record import limits
-from audit_record.codec import dumps
-from audit_record.fields import TOOL_STATUSES
-from audit_record.plain import to_plain
+from audit_record.limits import DEFAULT_MAX_RECORD_BYTES
+from emitter.conversation.shape import as_text
+from emitter.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,7 +68,7 @@ class Gathered:
         is_count = type(ms) in (int, float) and 0 <= ms < _MAX_MS
         entry = {
             "name": shown_text(name) or "unknown",
-            "status": _status(status),
+            "status": status if type(status) is str else None,
             "ms": int(ms) if is_count else None,
         }
         _keep(self._tools, entry)
@@ -96,6 +94,9 @@ class Gathered:
         }
         if content is not None:
             entry["bytes"] = len(content)
+            load("hashlib")
+            import hashlib  # noqa: PLC0415 - few questions come with a file
+
             entry["sha256"] = hashlib.sha256(content).hexdigest()
         _keep(self._attachments, entry)
 
@@ -113,8 +114,9 @@ class Gathered:
 
     def lists(self, answers: Answers) -> dict[str, list[dict[str, Any]]]:
         """Return tools, sources and attachments, of the bot and of the answers."""
+        tools = [item | {"status": _status(item["status"])} for item in self._tools]
         lists = {
-            "tools": self._tools + answers.tools,
+            "tools": tools + answers.tools,
             "sources": self._sources + answers.sources,
             "attachments": list(self._attachments),
         }
@@ -153,8 +155,7 @@ def shown_text(value: Any) -> str:
         text = None
     if issubclass(type(text), str):
         return cast("str", text)
-    plain = to_plain(value)
-    return plain if isinstance(plain, str) else dumps(plain).decode()
+    return as_text(value)
 
 
 def last_question(messages: Any) -> str:
@@ -213,7 +214,7 @@ def rough_size_bytes(value: Any) -> int:
     try:
         return len(marshal.dumps(value))
     except Exception:  # noqa: BLE001 - a bot's own object may do anything
-        return limits.DEFAULT_MAX_RECORD_BYTES
+        return DEFAULT_MAX_RECORD_BYTES
 
 
 def _size_bytes(answer: Any) -> int:
@@ -238,9 +239,10 @@ def _content_of(data: Any) -> bytes | None:
     return data.encode("utf-8", "surrogatepass") if type(data) is str else None
 
 
-def _status(status: Any) -> str:
-    known = type(status) is str and status in TOOL_STATUSES
-    return status if known else "ok"
+def _status(status: str | None) -> str:
+    from audit_record.field import TOOL_STATUSES  # noqa: PLC0415 - after the reply
+
+    return status if status in TOOL_STATUSES else "ok"
 
 
 def _keep(into: list[Any], item: Any) -> None:

@@ -7,10 +7,9 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from audit_record.links import console_log_url
+from emitter.loading import load
 
 # Compiled when first used: most of them are not, and a cold start is waited for.
 _ACCOUNT: Final = r"[0-9]{12}"
@@ -31,8 +30,7 @@ _ON_AWS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeFacts:
+class RuntimeFacts(NamedTuple):
     """What the environment says about one question.
 
     Attributes:
@@ -77,6 +75,9 @@ class RuntimeFacts:
     def _log_url(self, time_ms: int) -> str | None:
         if not (self.aws_region and self.log_group and self.log_stream):
             return None
+        load("audit_record.links")
+        from audit_record.links import console_log_url  # noqa: PLC0415 - late
+
         return console_log_url(
             self.aws_region, self.log_group, self.log_stream, time_ms
         )

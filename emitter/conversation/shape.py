@@ -6,15 +6,13 @@ few readers give plain containers and strings, or nothing.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, ParamSpec, TypeVar
 
-from audit_record.codec import dumps, loads
-from audit_record.errors import DecodeError
-from audit_record.plain import clean_text, to_plain
+from audit_record.text import clean_text
+from emitter.loading import load
 
 # More items than any conversation or answer holds; bounds an endless generator.
 MAX_ITEMS: Final = 100_000
@@ -87,7 +85,9 @@ def _read_object(value: Any) -> dict[str, Any] | None:
         dumped = _call(attribute(value, name))
         if isinstance(dumped, dict):
             return dict(dumped)
-    if dataclasses.is_dataclass(value):
+    if hasattr(type(value), "__dataclass_fields__"):
+        import dataclasses  # noqa: PLC0415 - was loaded where its class was made
+
         names = (field.name for field in dataclasses.fields(value))
         return {name: getattr(value, name, None) for name in names}
     attributes = getattr(value, "__dict__", None)
@@ -161,7 +161,7 @@ def as_text(value: Any) -> str:
         return clean_text(str.__str__(value))
     if value is None:
         return ""
-    plain = to_plain(value)
+    plain = as_plain(value)
     return plain if isinstance(plain, str) else as_json(plain)
 
 
@@ -185,13 +185,30 @@ def first_text(values: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
+def as_plain(value: Any) -> Any:
+    """Return any value as what JSON can write; see `audit_record.plain`."""
+    if value is None:
+        return None
+    load("audit_record.plain")
+    from audit_record.plain import to_plain  # noqa: PLC0415 - few events need it
+
+    return to_plain(value)
+
+
 def as_json(value: Any) -> str:
     """Write any value as compact JSON text."""
-    return dumps(to_plain(value)).decode()
+    load("audit_record.codec")
+    from audit_record.codec import dumps  # noqa: PLC0415 - as above
+
+    return dumps(as_plain(value)).decode()
 
 
 def parse_json(text: str | bytes) -> Any:
     """Read JSON; None if it is not JSON."""
+    load("audit_record.codec")
+    from audit_record.codec import loads  # noqa: PLC0415 - as above
+    from audit_record.errors import DecodeError  # noqa: PLC0415 - as above
+
     try:
         return loads(text)
     except DecodeError:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from audit_record.plain import to_plain
 from emitter.conversation.shape import (
     as_dict,
+    as_plain,
     first_text,
     only_text,
     parse_json,
@@ -46,8 +46,8 @@ def read_value(value: Any) -> Any:
     """Return an activity's value as JSON; of an SDK object its members."""
     if isinstance(value, str):
         parsed = parse_json(value) if value.lstrip()[:1] in ("{", "[") else None
-        return value if parsed is None else to_plain(parsed)
-    return to_plain(as_dict(value) or value)
+        return value if parsed is None else as_plain(parsed)
+    return as_plain(as_dict(value) or value)
 
 
 def without_secrets(value: Any) -> Any:

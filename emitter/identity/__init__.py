@@ -6,8 +6,9 @@ any input; ``SlackDirectory`` and ``TeamsDirectory`` do the look-ups.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from audit_record.lazy import lazy_names
 
 if TYPE_CHECKING:
     from emitter.identity.claims import from_claims, from_text
@@ -53,14 +54,4 @@ _HOMES: Final = {
     "resolve": "emitter.identity.resolution",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

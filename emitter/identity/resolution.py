@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from emitter.conversation.shape import as_dict, attribute, never_raises
+from emitter.identity.actors import SlackActor, TeamsActor
 from emitter.identity.claims import from_claims, from_text
 from emitter.identity.directory import Directory, reason_for_error
 from emitter.identity.model import UNKNOWN_USER_ID, Home, Identity, LookupFailure
-from emitter.identity.slack import SlackActor, name_slack_user
-from emitter.identity.teams import TeamsActor, name_teams_user
+from emitter.identity.slack import name_slack_user
+from emitter.identity.teams import name_teams_user
 
 if TYPE_CHECKING:
     from emitter.identity.source.facts import SourceFacts

@@ -7,7 +7,7 @@ the user type.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from emitter.conversation.shape import (
@@ -18,6 +18,7 @@ from emitter.conversation.shape import (
     first_text,
     never_raises,
 )
+from emitter.identity.actors import SlackActor, slack_actor
 from emitter.identity.clean import Login, clean, fold, split
 from emitter.identity.model import Home, Identity, LookupFailure
 from emitter.identity.naming import (
@@ -59,70 +60,6 @@ _REASONS: Final = {
     **dict.fromkeys(("ratelimited", "rate_limited"), "throttled"),
     "request_timeout": "timeout",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SlackActor:
-    """Who the event says has asked.
-
-    Attributes:
-        user: ``U…`` or ``W…``; empty if the event names nobody.
-        team: Workspace of the person; with Slack Connect not the bot's own.
-        host_teams: Workspace and organisation in which the bot is installed.
-        bot: ``B…`` of the bot that wrote the message; empty for people.
-        bot_name: That bot's registered name.
-    """
-
-    user: str = ""
-    team: str = ""
-    host_teams: frozenset[str] = frozenset()
-    bot: str = ""
-    bot_name: str = ""
-
-    @property
-    def platform_id(self) -> str | None:
-        """``team/user``, as far as it is known."""
-        someone = self.user or self.bot
-        return "/".join(filter(None, (self.team, someone))) if someone else None
-
-
-def slack_event(source: Any) -> dict[str, Any]:
-    """Return the inner event of any Slack payload; of an edit the edited message."""
-    outer = as_dict(source) or {}
-    inner = dict_at(outer, "event") or outer
-    return dict_at(inner, "message") if _is_change(inner) else inner
-
-
-def _is_change(event: dict[str, Any]) -> bool:
-    return event.get("subtype") in ("message_changed", "message_replied")
-
-
-def slack_actor(source: Any) -> SlackActor:
-    """Read who has asked from an envelope, inner event, command or interaction."""
-    outer, event = as_dict(source) or {}, slack_event(source)
-    authorization = next(iter(as_list(outer.get("authorizations"))), None)
-    host = as_dict(authorization) or {}
-    person = dict_at(event, "user") or dict_at(outer, "user")
-    user = first_text(event, "user", "user_id") or first_text(person, "id")
-    profile = dict_at(event, "bot_profile")
-    team = (
-        first_text(person, "team_id")
-        or first_text(event, "user_team", "team", "team_id", "source_team")
-        or first_text(outer, "team_id")
-        or first_text(dict_at(outer, "team"), "id")
-    )
-    hosts = (
-        first_text(host, "team_id") or first_text(outer, "context_team_id", "team_id"),
-        first_text(host, "enterprise_id")
-        or first_text(outer, "context_enterprise_id", "enterprise_id"),
-    )
-    return SlackActor(
-        user=user,
-        team=team,
-        host_teams=frozenset(filter(None, hosts)),
-        bot=first_text(event, "bot_id"),
-        bot_name=first_text(profile, "name"),
-    )
 
 
 def _unreadable() -> Identity:
@@ -200,7 +137,7 @@ def slack_body(answer: Any) -> dict[str, Any] | None:
 
 
 def _person_or_bot(user: dict[str, Any], actor: SlackActor, home: Home) -> Identity:
-    actor = replace(actor, team=first_text(user, "team_id") or actor.team)
+    actor = actor._replace(team=first_text(user, "team_id") or actor.team)
     suffix = ":deactivated" if user.get("deleted") is True else ""
     name = first_text(user, "name")
     if _is_bot(user):

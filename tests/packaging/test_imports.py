@@ -27,6 +27,56 @@ def test_importing_the_emitter_loads_no_network(module):
     assert run(code) == "False"
 
 
+# Each takes milliseconds of a cold start, and none is needed before the reply.
+SLOW = [
+    "asyncio",
+    "dataclasses",
+    "decimal",
+    "hashlib",
+    "inspect",
+    "json",
+    "orjson",
+    "random",
+    "urllib.parse",
+    "uuid",
+]
+ASKED = """
+with audit.question({source}) as q:
+    q.conversation([{{"role": "user", "content": [{{"text": "hi"}}]}}])
+    print([name for name in {slow} if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("module", SLOW)
+def test_importing_the_emitter_loads_nothing_slow(module):
+    """The bar is 40 ms; modules are what a test can count on a busy machine."""
+    code = f"import sys, emitter; print({module!r} in sys.modules)"
+
+    assert run(code) == "False"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param({"type": "message", "user": "U1", "text": "hi <@U2>"}, id="slack"),
+        pytest.param(
+            {"type": "message", "channelId": "msteams", "from": {"id": "29:1"},
+             "text": "<p>hi</p>"},
+            id="teams",
+        ),
+    ],
+)  # fmt: skip
+def test_a_question_loads_nothing_slow_before_its_reply(source):
+    """Whoever waits for the answer does not wait for the audit's modules."""
+    code = (
+        "import sys; from emitter import AuditEmitter; audit = AuditEmitter('Vera')\n"
+    )
+
+    out = run(code + ASKED.format(source=source, slow=SLOW))
+
+    assert out.splitlines()[0] == "[]"
+
+
 def test_importing_the_emitter_starts_no_thread():
     """Nothing runs before a bot asks for something."""
     assert run("import threading, emitter; print(threading.active_count())") == "1"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from emitter.identity.slack import SlackActor
-    from emitter.identity.teams import TeamsActor
+    from collections.abc import Mapping
+
+    from emitter.identity.actors import SlackActor, TeamsActor
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFacts:
+class SourceFacts(NamedTuple):
     """What could be read from the event that made the bot run.
 
     Attributes:
@@ -34,9 +36,9 @@ class SourceFacts:
     """
 
     kind: str = "api"
-    event: dict[str, Any] = field(default_factory=dict)
+    event: Mapping[str, Any] = _NOTHING
     actor: SlackActor | TeamsActor | None = None
-    claims: dict[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = _NOTHING
     user_query: str = ""
     conversation_id: str | None = None
     message_id: str | None = None

@@ -6,7 +6,6 @@ Bedrock Agents request, plain text, or nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from emitter.conversation.shape import (
@@ -72,7 +71,7 @@ def read_source(source: Any, *, text: Any = None) -> SourceFacts:
     payload = _unwrap(_as_payload(source))
     facts = _recognise(payload)
     query = as_text(text)
-    return replace(facts, user_query=query) if query else facts
+    return facts._replace(user_query=query) if query else facts
 
 
 def _recognise(payload: dict[str, Any]) -> SourceFacts:

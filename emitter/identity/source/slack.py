@@ -14,7 +14,7 @@ from emitter.conversation.shape import (
     only_text,
 )
 from emitter.conversation.slack_text import readable_slack
-from emitter.identity.slack import slack_actor, slack_event
+from emitter.identity.actors import slack_actor, slack_event
 from emitter.identity.source.facts import SourceFacts
 
 _CHANNEL_TYPES: Final = {

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from emitter.conversation.shape import dict_at, dicts_in, first_text, only_count
 from emitter.conversation.teams_text import is_file, readable_teams
+from emitter.identity.actors import part, teams_actor
 from emitter.identity.source.facts import SourceFacts
-from emitter.identity.teams import part, teams_actor
 
 _CHANNEL_TYPES: Final = {
     "personal": "dm",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -621,7 +620,7 @@ def test_a_sign_in_in_teams_leaves_no_secret(name, value, form):
 
     assert facts.kind == "teams"
     assert facts.user_query == ""
-    assert "canary" not in str(replace(facts, event={}))
+    assert "canary" not in str(facts._replace(event={}))
 
 
 class BareActivity:
