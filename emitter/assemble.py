@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from audit_record import AuditRecord
 from audit_record.checks import find_problems
-from audit_record.codec import dumps
+from audit_record.codec import dumps, encode
 from audit_record.fields import (
     CORE_DEFAULTS,
     CORE_FIELDS,
@@ -88,8 +88,11 @@ def assemble(
     if redact is not None:
         _redact(values, redact)
     values |= {"schema_version": SCHEMA_VERSION} | PLACEHOLDER
-    _move_misfits(values, CORE_DEFAULTS | dict(core or {}))
+    is_valid = not _move_misfits(values, CORE_DEFAULTS | dict(core or {}))
     record = AuditRecord(values)
+    # Nothing to shorten: whatever is valid keeps each limit but the whole's.
+    if is_valid and len(encode(record)) <= max_bytes:
+        return record, record
     return record, fit(record, max_bytes)
 
 
@@ -137,12 +140,17 @@ def _redacted(text: str, redact: Redact) -> tuple[str, int]:
     return (changed or WITHHELD, 0) if isinstance(changed, str) else (WITHHELD, 1)
 
 
-def _move_misfits(values: dict[str, Any], defaults: Mapping[str, Any]) -> None:
-    """Move what its field cannot hold into `attributes`; core fields get defaults."""
+def _move_misfits(values: dict[str, Any], defaults: Mapping[str, Any]) -> bool:
+    """Move what its field cannot hold into `attributes`; core fields get defaults.
+
+    Returns:
+        Whether any rule was broken, also one that shortening mends.
+    """
     attributes = values.get("attributes")
     kept = dict(attributes) if isinstance(attributes, dict) else {}
     moved = False
-    for problem in find_problems(values):
+    problems = find_problems(values)
+    for problem in problems:
         if problem.code in _MENDED or problem.field not in values:
             continue
         value = values.pop(problem.field)
@@ -153,3 +161,4 @@ def _move_misfits(values: dict[str, Any], defaults: Mapping[str, Any]) -> None:
             kept.setdefault(problem.field, _as_text(value))
     if moved and kept:
         values["attributes"] = kept
+    return bool(problems)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from audit_record.ids import clean_bot_name
+from audit_record.ids import clean_bot_name, system_random_bits
 from emitter.clock import Clock
 from emitter.errors import EmitterError, SettingsError
 from emitter.loading import AFTER_REPLY, load
@@ -74,7 +74,7 @@ class AuditEmitter:
             redact,
             on_overflow,
             clock or Clock(),
-            random_bits,
+            random_bits or system_random_bits,
         )
         self.writer = Writer(self.bot_name, given)
         if strict and self.problems:

@@ -56,7 +56,7 @@ class QuestionRecipe:
             "bot_name": self._writer.bot_name,
             "record_id": collected.record_id,
             "record_type": "interaction",
-            "nonce": collected.nonce,
+            "nonce": self._writer.new_nonce(),
             **collected.runtime.as_fields(collected.asked_ms),
         }
 

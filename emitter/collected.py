@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from emitter.gathered import Gathered
@@ -11,13 +10,11 @@ if TYPE_CHECKING:
     from emitter.runtime import RuntimeFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(NamedTuple):
     """The raw material of one record.
 
     Attributes:
         record_id: Id of the record.
-        nonce: Random, for digests.
         asked_ms: When the question arrived, in ms since the epoch.
         duration_ms: Until the reply was handed over.
         facts: What the event said.
@@ -31,7 +28,6 @@ class Collected:
     """
 
     record_id: str
-    nonce: str
     asked_ms: int
     duration_ms: int | None
     facts: SourceFacts

@@ -70,6 +70,24 @@ class Making:
     on_shortened: Callable[[], None]
 
 
+class _Latch:
+    """Something to wait for that happens once; a tenth of the cost of an Event."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def open(self) -> None:
+        """Let all through; called once."""
+        self._lock.release()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it is open; tell whether it is."""
+        if is_open := self._lock.acquire(timeout=max(timeout_s, 0)):
+            self._lock.release()
+        return is_open
+
+
 class Draft:
     """Makes one entry; thread-safe."""
 
@@ -77,7 +95,7 @@ class Draft:
         self.recipe = recipe
         self._making = making
         self._lock = threading.Lock()
-        self._sealed = threading.Event()
+        self._sealed = _Latch()
         self._is_begun = False
         self._size_bytes: int | None = None
         self._entry: Entry | None = None
@@ -156,7 +174,7 @@ class Draft:
         with self._lock:
             if self._entry is None:
                 self._entry = self._seal(before, record)
-                self._sealed.set()
+                self._sealed.open()
             return self._entry
 
     def _collect(self, identity: Identity) -> Mapping[str, Any]:

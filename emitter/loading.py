@@ -13,7 +13,6 @@ import importlib
 # may need its lock.
 import logging  # noqa: F401
 import os
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -73,17 +72,18 @@ def no_fork() -> Iterator[None]:
         yield
 
 
+# What has been loaded to the end, as it was asked for.
+_complete: Final[set[tuple[str, ...]]] = set()
+
+
 def load(*names: str) -> None:
     """Load modules, unless that was done."""
-    if all(name in sys.modules for name in names) and _loader.lock.acquire(
-        blocking=False
-    ):
-        # Nobody is loading just now, so what is there is complete.
-        _loader.lock.release()
+    if names in _complete:
         return
     with no_fork():
         for name in names:
             importlib.import_module(name)
+        _complete.add(names)
 
 
 if hasattr(os, "register_at_fork"):

@@ -20,7 +20,6 @@ from typing import (
     cast,
 )
 
-from audit_record.ids import new_random_hex, new_record_id
 from emitter.current import current, current_question, running_for
 from emitter.errors import EmitterError
 from emitter.gathered import Gathered, copied
@@ -330,9 +329,8 @@ class Question:
         """
         from emitter.collected import Collected  # noqa: PLC0415 - after the reply only
 
-        facts = {"record_id": self.record_id} | ending
+        ending.setdefault("record_id", self.record_id)
         return Collected(
-            nonce=new_random_hex(32, **self._chance()),
             asked_ms=self._asked_ms,
             duration_ms=self._replied_ms,
             facts=self._facts,
@@ -340,7 +338,7 @@ class Question:
             given=self._given,
             model=self._model,
             gathered=self._gathered,
-            **facts,
+            **ending,
         )
 
     def _recipe(self, collected: Collected) -> Recipe:
@@ -380,8 +378,4 @@ class Question:
         return max(int((self._writer.clock.monotonic_s() - self._started_s) * 1_000), 0)
 
     def _new_id(self) -> str:
-        return new_record_id(self._asked_ms, **self._chance())
-
-    def _chance(self) -> dict[str, Any]:
-        random_bits = self._writer.given.random_bits
-        return {} if random_bits is None else {"random_bits": random_bits}
+        return self._writer.new_record_id(self._asked_ms)

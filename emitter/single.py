@@ -6,7 +6,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from audit_record.fields import FIELDS_BY_NAME, TEXT_FIELDS
-from audit_record.ids import new_random_hex, new_record_id
 from audit_record.times import format_timestamp, parse_timestamp_ms
 from emitter.conversation import flatten
 from emitter.gathered import last_question, rough_size_bytes, shown_text
@@ -58,7 +57,7 @@ class SingleRecipe:
             "bot_name": writer.bot_name,
             "record_id": self.record_id,
             "record_type": "interaction",
-            "nonce": new_random_hex(32, **_chance(writer)),
+            "nonce": writer.new_nonce(),
             **runtime.as_fields(self.asked_ms),
         }
 
@@ -121,7 +120,7 @@ def _record_id(writer: Writer, stated: dict[str, Any], now_ms: int) -> str:
     pattern = FIELDS_BY_NAME["record_id"].pattern
     given = stated.pop("record_id", None)
     is_id = isinstance(given, str) and pattern is not None and pattern.fullmatch(given)
-    return given if is_id else new_record_id(now_ms, **_chance(writer))
+    return given if is_id else writer.new_record_id(now_ms)
 
 
 def _filled(
@@ -156,8 +155,3 @@ def _outcome(fields: Mapping[str, Any]) -> str:
         fields.get("response", ""),
         is_complete=True,
     )
-
-
-def _chance(writer: Writer) -> dict[str, Any]:
-    random_bits = writer.given.random_bits
-    return {} if random_bits is None else {"random_bits": random_bits}

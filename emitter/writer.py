@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from audit_record.ids import new_random_hex, new_record_id, system_random_bits
 from emitter.capture import capture
 from emitter.clock import Clock
 from emitter.errors import QueueFullError
@@ -39,6 +40,7 @@ RemainingMs = Callable[[], int | None]
 _LAMBDA_RESERVE_MS: Final = 500
 # What a record written a second before the end may take where there is no fallback.
 _LAST_CALL_S: Final = 0.5
+_NONCE_DIGITS: Final = 32
 DEADLINE: Final = "deadline"
 REENTRANT: Final = "reentrant"
 # Threads that make records in mode ``thread`` where people are looked up.
@@ -54,7 +56,7 @@ class Given(NamedTuple):
     redact: Redact | None = None
     on_overflow: Callable[[AuditRecord], Any] | None = None
     clock: Clock = Clock()
-    random_bits: RandomBits | None = None
+    random_bits: RandomBits = system_random_bits
 
 
 class Writer:
@@ -100,6 +102,14 @@ class Writer:
     def last_error(self) -> str:
         """Why the last record that failed to go to the first sink did so."""
         return self._delivery.last_error if self._delivery else ""
+
+    def new_record_id(self, now_ms: int) -> str:
+        """Return an id for a record of that time."""
+        return new_record_id(now_ms, random_bits=self.given.random_bits)
+
+    def new_nonce(self) -> str:
+        """Return what makes the digests of one record unlike any other's."""
+        return new_random_hex(_NONCE_DIGITS, random_bits=self.given.random_bits)
 
     def resolve(self, facts: SourceFacts, user: Any) -> Identity:
         """Return who asked; asks the directory, if there is one."""

@@ -35,6 +35,9 @@ CLOSING: Final = "closing"
 # Questions made and sent in one go: a few calls' worth.
 _MAX_TAKEN_COUNT: Final = 500
 _MAX_TAKEN_BYTES: Final = 4 * 1_048_576
+# How long the first question waits for others to be sent with it: a call each would
+# cost the server more, and the service allows only so many. As short as one call.
+_LINGER_S: Final = 0.05
 # Attempts of one batch, on top of those of the AWS library, and the pause before
 # the second; each further pause is twice as long, give or take a half.
 _ATTEMPTS_COUNT: Final = 3
@@ -88,12 +91,14 @@ class Worker:
 
     def begin_anew(self) -> None:
         """Leave the parent's queue, lock and thread to it."""
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._queue: deque[Draft] = deque()
         # In the hands of the thread: neither written nor in the fallback yet.
         self._unsettled: dict[int, Draft] = {}
         self._waiting_bytes = 0
         self._is_idle = False
+        self._flushes_count = 0
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
@@ -116,7 +121,9 @@ class Worker:
 
     def offer(self, draft: Draft) -> bool:
         """Take a question if there is room; tell whether it was taken."""
-        with self._changed:
+        # Worked out before the lock is taken, which others wait for.
+        _ = draft.size_bytes
+        with self._lock:
             return self._take_in(draft)
 
     def _take_in(self, draft: Draft) -> bool:
@@ -163,7 +170,12 @@ class Worker:
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything is settled; tell whether that came to be."""
         with self._changed:
-            return self._changed.wait_for(self._is_empty, max(timeout_s, 0))
+            self._flushes_count += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(self._is_empty, max(timeout_s, 0))
+            finally:
+                self._flushes_count -= 1
 
     def _is_empty(self) -> bool:
         return not self._queue and not self._unsettled
@@ -216,6 +228,7 @@ class Worker:
                 self._is_idle = True
                 self._changed.wait()
             self._is_idle = False
+            self._changed.wait_for(self._is_hurried, _LINGER_S)
             taken: list[Draft] = []
             size_bytes = 0
             while (
@@ -228,6 +241,10 @@ class Worker:
                 self._unsettled[id(draft)] = draft
                 taken.append(draft)
             return taken
+
+    def _is_hurried(self) -> bool:
+        is_full = len(self._queue) >= _MAX_TAKEN_COUNT
+        return self._is_closed or self._flushes_count > 0 or is_full
 
     def _send(self, batch: Sequence[Entry], by_entry: dict[int, Draft]) -> None:
         refused = self._refused(batch)
