@@ -4,13 +4,12 @@ Real boto3 clients; the connection is replaced by a ready answer, so that everyt
 botocore does itself is in both numbers. Rounds alternate, so that a busy machine
 slows both. Prints the medians, their ratio and the overhead in µs a call.
 
-Run: python benchmarks/bench_watch.py [--calls 2000]
+Run: python -m benchmarks.bench_watch [--calls 2000]
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import statistics
 import struct
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.awsrequest import AWSResponse
 
+from benchmarks.raw_response import RawResponse
 from emitter import AuditEmitter
 from emitter.testing import MemorySink
 
@@ -81,13 +81,6 @@ def _stream() -> bytes:
     )
 
 
-class _Raw(io.BytesIO):
-    """Stands in for urllib3's response."""
-
-    def stream(self, *_: Any, **__: Any) -> Any:
-        yield self.read()
-
-
 def _client(service: str, answer: dict[str, Any] | bytes) -> Any:
     client = boto3.client(
         service,
@@ -105,7 +98,7 @@ def _client(service: str, answer: dict[str, Any] | bytes) -> Any:
     }
 
     def respond(**_: Any) -> AWSResponse:
-        return AWSResponse("http://127.0.0.1:9", 200, headers, _Raw(body))
+        return AWSResponse("http://127.0.0.1:9", 200, headers, RawResponse(body))
 
     client.meta.events.register(f"before-send.{service}", respond)
     return client
