@@ -12,7 +12,7 @@ import threading
 from typing import Any, Final
 
 from emitter.forks import tell_after_fork
-from emitter.loading import AT_CONNECTION, load, no_fork
+from emitter.loading import AT_CONNECTION, load
 
 # Together with two attempts, a silent endpoint costs less than one record's budget.
 CONNECT_TIMEOUT_S: Final = 1
@@ -70,9 +70,8 @@ class LogsClients:
         key = (os.getpid(), region, *places)
         with self._lock:
             if key not in self._clients:
-                with no_fork():
-                    load(*AT_CONNECTION)
-                    self._clients[key] = _make_client(region)
+                load("boto3", *AT_CONNECTION)
+                self._clients[key] = _make_client(region)
             return self._clients[key]
 
 

@@ -156,3 +156,54 @@ def test_looking_up_loads_nothing_unguarded(monkeypatch, directory, source):
         )
 
     assert found == set()
+
+
+def test_slow_credentials_hold_up_nothing_but_their_own_record(monkeypatch, tmp_path):
+    """Once whoever asked for credentials held up each question, before its reply."""
+    config = tmp_path / "config"
+    sleeps = f"{sys.executable} -c 'import time; time.sleep(20)'"
+    config.write_text(f"[default]\nregion = eu-west-1\ncredential_process = {sleeps}\n")
+    with logs_endpoint() as endpoint:
+        use_endpoint(monkeypatch, endpoint.url)
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("BOT_AUDIT_BUDGET_MS", "1000")
+        code = """
+            import os, time
+            from emitter import AuditEmitter, EmitterSettings
+
+            class Context:
+                def get_remaining_time_in_millis(self):
+                    return 60_000
+
+            settings = EmitterSettings(sink="cloudwatch", budget_ms=1_000)
+            audit = AuditEmitter("Vera", settings=settings)
+            with audit.question(text="first") as q:
+                q.reply("x")
+            begun_s = time.monotonic()
+            question = audit.question(text="second", lambda_context=Context())
+            question.__enter__()
+            question.set(attributes={"a": "b"})
+            list(question.consume(iter([])))
+            before_reply_s = time.monotonic() - begun_s
+            question.__exit__(None, None, None)
+            if not (child := os.fork()):
+                os._exit(0)
+            os.waitpid(child, 0)
+            # Ten seconds before the credentials come: nothing has waited for them.
+            print(before_reply_s < 5, time.monotonic() - begun_s < 10)
+            print(audit.stats.fallback, flush=True)
+            os._exit(0)
+        """
+
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
+    assert done.stdout.splitlines()[-2:] == ["True True", "2"]
