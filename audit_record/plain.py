@@ -133,7 +133,10 @@ def _key(key: Any) -> str:
 
 
 def _named(value: Any) -> str:
-    return f"<{clean_text(type(value).__name__)}>"
+    try:
+        return f"<{clean_text(type(value).__name__)}>"
+    except Exception:  # noqa: BLE001 - a class of classes may do anything
+        return "<unknown>"
 
 
 _Converter = Callable[[Any, tuple[int, ...]], JsonValue]

@@ -80,15 +80,18 @@ def assemble(
         core: What a core field holds if what was collected for it is none.
     """
     plain = {name: to_plain(value) for name, value in collected.items()}
-    values: dict[str, Any] = dict(CORE_DEFAULTS)
+    defaults: dict[str, Any] = CORE_DEFAULTS | dict(core or {})
+    values = {name: defaults[name] for name in CORE_DEFAULTS}
     values |= {n: v for n, v in plain.items() if _says_something(n, v)}
     _make_attributes_texts(values)
     for name in TEXT_FIELDS:
         values[name] = _as_text(values[name])
-    if redact is not None:
-        _redact(values, redact)
     values |= {"schema_version": SCHEMA_VERSION} | PLACEHOLDER
-    is_valid = not _move_misfits(values, CORE_DEFAULTS | dict(core or {}))
+    is_valid = not _move_misfits(values, defaults)
+    if redact is not None:
+        # Also what was just moved; and what the hook made of a text may be a misfit.
+        _redact(values, redact)
+        is_valid = not _move_misfits(values, defaults)
     record = AuditRecord(values)
     # Nothing to shorten: whatever is valid keeps each limit but the whole's.
     if is_valid and len(encode(record)) <= max_bytes:
@@ -134,7 +137,7 @@ def _redact(values: dict[str, Any], redact: Redact) -> None:
 def _redacted(text: str, redact: Redact) -> tuple[str, int]:
     try:
         changed: Any = redact(text)
-    except Exception:  # noqa: BLE001 - the hook is the bot's own code
+    except BaseException:  # noqa: BLE001 - the bot's own code, on a thread of ours
         return WITHHELD, 1
     # An empty text is no text in most fields: the hook has removed all of it.
     return (changed or WITHHELD, 0) if isinstance(changed, str) else (WITHHELD, 1)

@@ -155,6 +155,7 @@ class AuditEmitter:
             QueueFullError: In mode ``thread`` with overflow policy ``raise``.
         """
         load(*AFTER_REPLY, "emitter.single")
+        from audit_record.plain import to_plain  # noqa: PLC0415 - as needed
         from emitter.assemble import without_own_fields  # noqa: PLC0415 - as needed
         from emitter.single import SingleRecipe  # noqa: PLC0415 - few bots need it
 
@@ -162,7 +163,11 @@ class AuditEmitter:
         user = fields.pop("user", None)
         stated = without_own_fields(fields, and_keep=("record_id",))
         try:
-            recipe = SingleRecipe(self.writer, stated, user, context)
+            try:
+                recipe = SingleRecipe(self.writer, dict(stated), user, context)
+            except Exception:  # noqa: BLE001 - traps among the values: by name, then
+                known = {name: to_plain(value) for name, value in stated.items()}
+                recipe = SingleRecipe(self.writer, known, None, None)
             self.writer.deliver(recipe, recipe.remaining_ms)
         except EmitterError:  # the policy that the caller chose
             raise

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from audit_record.limits import DEFAULT_MAX_RECORD_BYTES
-from emitter.conversation.shape import as_text
+from emitter.conversation.shape import as_json, as_plain, never_raises
 from emitter.loading import load
 
 if TYPE_CHECKING:
@@ -155,9 +155,11 @@ def shown_text(value: Any) -> str:
         text = None
     if issubclass(type(text), str):
         return cast("str", text)
-    return as_text(value)
+    plain = as_plain(value)
+    return plain if isinstance(plain, str) else as_json(plain)
 
 
+@never_raises(str)
 def last_question(messages: Any) -> str:
     """Return the text of the last message of a user; "" if there is none.
 

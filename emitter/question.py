@@ -241,7 +241,8 @@ class Question:
     def set(self, **fields: Any) -> None:
         """Set fields of the record by name; what the bot says here wins.
 
-        Fields that only this library or the pipeline fills are left as they are.
+        Fields that only this library or the pipeline fills are left as they are, and
+        so is a field for which the bot says None.
 
         Raises:
             TypeError: A field does not exist.
@@ -249,7 +250,8 @@ class Question:
         load("emitter.assemble")
         from emitter.assemble import without_own_fields  # noqa: PLC0415 - as needed
 
-        stated = without_own_fields(fields)
+        told = {name: value for name, value in fields.items() if value is not None}
+        stated = without_own_fields(told)
         attributes = stated.get("attributes")
         before = self._given.get("attributes")
         if type(attributes) is type(before) is dict:
