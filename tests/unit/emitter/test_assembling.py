@@ -133,8 +133,8 @@ class Nameless(metaclass=Meta):
 
 
 TRAPS = [
-    pytest.param(lambda: NoClass(), id="no class"),
-    pytest.param(lambda: Nameless(), id="nameless"),
+    pytest.param(NoClass, id="no class"),
+    pytest.param(Nameless, id="nameless"),
 ]
 
 
