@@ -90,11 +90,13 @@ docs-check: setup ## Check that generated files are current
 	$(PYTHON) scripts/generate.py --check
 
 .PHONY: fuzz
-fuzz: setup ## Fuzz the transformer for a minute
-	PYTHONPATH=. $(PYTHON) tests/fuzz/fuzz_transformer.py -max_total_time=60 -max_len=8192 -verbosity=0
+fuzz: setup ## Fuzz the transformer and the emitter for a minute each
+	$(PYTHON) -m tests.fuzz.fuzz_transformer -max_total_time=60 -max_len=8192 -verbosity=0
+	$(PYTHON) -m tests.fuzz.fuzz_emitter -max_total_time=60 -max_len=8192 -verbosity=0
 
 .PHONY: bench
-bench: setup ## Measure the transformer against its bars; takes minutes, wants a quiet machine
+bench: setup ## Measure emitter and transformer against their bars; wants a quiet machine
+	$(PYTHON) -m benchmarks.bench_emitter
 	$(PYTHON) -m benchmarks.bench_transformer
 
 .PHONY: coverage

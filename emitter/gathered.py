@@ -34,18 +34,29 @@ class Gathered:
     """Lists of what was told.
 
     Attributes:
-        messages: The conversation, as it came.
         response: What the person was shown; None until a reply is told.
     """
 
     def __init__(self, attachments: Sequence[dict[str, Any]] = ()) -> None:
-        self.messages: Any = None
+        self._messages: Any = None
         self.response: str | None = None
         self._answers: list[Any] = []
         self._tools: list[dict[str, Any]] = []
         self._sources: list[dict[str, Any]] = []
         self._attachments = list(attachments)
         self._streams: list[Callable[[], Any]] = []
+
+    def keep_messages(self, messages: Any) -> Any:
+        """Keep the conversation as it is now; return it for the bot to use."""
+        kept, for_bot = copied(messages)
+        self._messages = _Frozen.of(kept)
+        return for_bot
+
+    @property
+    def messages(self) -> Any:
+        """The conversation as it was when it was told; None if it was not."""
+        kept = self._messages
+        return kept.thaw() if isinstance(kept, _Frozen) else kept
 
     def add_answer(self, answer: Any) -> None:
         """Keep an answer of a model, or the facts of one."""
@@ -127,9 +138,10 @@ class Gathered:
 
     def size_hint_bytes(self) -> int:
         """Return about what this takes in memory."""
-        texts = (self.messages, self.response)
-        answers = (_size_bytes(answer) for answer in self._answers)
-        return _FIELDS_BYTES + rough_size_bytes(texts) + sum(answers)
+        texts = (self._messages, self.response)
+        sizes = [rough_size_bytes(text) for text in texts]
+        sizes += [_size_bytes(answer) for answer in self._answers]
+        return _FIELDS_BYTES + sum(sizes)
 
 
 def _read(answers: Iterable[Any]) -> list[AnswerFacts]:
@@ -211,8 +223,36 @@ def _after(
         raise error
 
 
+class _Frozen(bytes):
+    """A plain value as it was at one moment, whatever its owner does to it later.
+
+    Bots go on with the list they have shown the model, and a server may write
+    records a second later: what was read then could be another person's.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        """Freeze *value*; one with objects in it comes back as it is.
+
+        Writing Python's own format takes a fifth of the time of a deep copy, and
+        reading it back is left to after the reply.
+        """
+        try:
+            return cls(marshal.dumps(value))
+        except Exception:  # noqa: BLE001 - an SDK's objects, or one that raises
+            return value
+
+    def thaw(self) -> Any:
+        """Return the value, made anew."""
+        return marshal.loads(self)  # noqa: S302 - our own bytes, of this process
+
+
 def rough_size_bytes(value: Any) -> int:
     """Return about what *value* takes in memory; what is odd counts as largest."""
+    if isinstance(value, _Frozen):
+        return len(value)
     try:
         return len(marshal.dumps(value))
     except Exception:  # noqa: BLE001 - a bot's own object may do anything

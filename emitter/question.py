@@ -22,7 +22,7 @@ from typing import (
 
 from emitter.current import current, current_question, running_for
 from emitter.errors import EmitterError
-from emitter.gathered import Gathered, copied
+from emitter.gathered import Gathered
 from emitter.identity.source import SourceFacts, read_source
 from emitter.loading import AFTER_REPLY, load
 from emitter.runtime import read_runtime
@@ -172,7 +172,7 @@ class Question:
             one or a list, because it can be read only once.
         """
         try:
-            self._gathered.messages, kept = copied(messages)
+            kept = self._gathered.keep_messages(messages)
         except Exception as error:  # noqa: BLE001 - the bot must never be harmed
             _LOG.warning("audit: conversation failed: %s", type(error).__name__)
             return messages

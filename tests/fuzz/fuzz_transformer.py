@@ -1,6 +1,6 @@
 """Fuzz the transformer with bytes that nobody would send, guided by coverage.
 
-``python tests/fuzz/fuzz_transformer.py -max_total_time=60`` ends with an error only if
+``python -m tests.fuzz.fuzz_transformer -max_total_time=60`` ends with an error only if
 an input breaks the contract: a record that is not answered exactly once with a word
 that Firehose knows, data that is not what the destination takes, or an exception that
 leaves the handler.

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from emitter import AuditEmitter, Clock
+from emitter import AuditEmitter, Clock, EmitterSettings
 from emitter.assemble import WITHHELD
 from emitter.testing import MemorySink, assert_valid
 
@@ -164,3 +164,20 @@ def test_a_trap_does_not_cost_the_questions_record(audit, sink, make):
 
     assert only(sink)["response"] == "yes"
     assert audit.stats.failed == 0
+
+
+@pytest.mark.parametrize("mode", ["sync", "thread"])
+def test_a_conversation_is_what_the_model_was_shown(sink, mode):
+    """A bot that goes on with its list changes no record, before or after the block."""
+    audit = AuditEmitter("Vera", sinks=[sink], settings=EmitterSettings(mode=mode))
+    messages = [{"role": "user", "content": [{"text": "my own text"}]}]
+
+    with audit.question(text="hi") as q:
+        assert q.conversation(messages) is messages
+        messages[0]["content"][0]["text"] = "[compacted]"
+        q.reply("yes")
+    messages[0]["content"][0]["text"] = "another person's text"
+    messages.clear()
+    audit.flush()
+
+    assert only(sink)["full_conversation"] == "[user] my own text"
