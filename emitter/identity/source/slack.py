@@ -39,9 +39,8 @@ def read_slack(payload: dict[str, Any]) -> SourceFacts:
     actor = slack_actor(payload)
     channel = _channel(payload, event)
     post = _post_time(payload, event)
-    thread = first_text(event, "thread_ts") or first_text(
-        dict_at(payload, "message"), "thread_ts"
-    )
+    places = (event, dict_at(payload, "message"), dict_at(event, "assistant_thread"))
+    thread = next(filter(None, (first_text(each, "thread_ts") for each in places)), "")
     return SourceFacts(
         kind="slack",
         event=payload,
