@@ -93,7 +93,9 @@ class Question:
         self._user = user
         self._model = given.get("model_used")
         messages = given.pop("conversation", None)
-        self._facts: SourceFacts = read_source(source, text=given.pop("text", None))
+        self._facts: SourceFacts = read_source(
+            source, text=given.pop("text", None), bot_name=self._writer.bot_name
+        )
         self._runtime = read_runtime(lambda_context, event=self._facts.event)
         self._given = given
         self._gathered = Gathered(self._facts.attachments)

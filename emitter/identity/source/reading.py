@@ -62,7 +62,7 @@ _ACTIVITY_ATTRIBUTES: Final = (
 
 
 @never_raises(SourceFacts)
-def read_source(source: Any, *, text: Any = None) -> SourceFacts:
+def read_source(source: Any, *, text: Any = None, bot_name: str = "") -> SourceFacts:
     """Read the facts of the triggering event. Never raises, for any object.
 
     A Slack payload or a Teams activity is opened as well where it is the body of a
@@ -73,17 +73,18 @@ def read_source(source: Any, *, text: Any = None) -> SourceFacts:
     Args:
         source: What the bot was called with.
         text: The question, if the bot knows it better than the event.
+        bot_name: How the bot's own mention inside a Slack text is read.
     """
     payload = _unwrap(_as_payload(source))
-    facts = _recognise(payload)
+    facts = _recognise(payload, bot_name)
     query = as_text(text)
     return facts._replace(user_query=query) if query else facts
 
 
-def _recognise(payload: dict[str, Any]) -> SourceFacts:
+def _recognise(payload: dict[str, Any], bot_name: str) -> SourceFacts:
     for is_kind, read in _KINDS:
         if is_kind(payload):
-            return read(payload)
+            return read(payload, bot_name)
     return SourceFacts()
 
 
@@ -141,17 +142,17 @@ def _unwrap(payload: dict[str, Any]) -> dict[str, Any]:
     return payload
 
 
-def _read_gateway(event: dict[str, Any]) -> SourceFacts:
+def _read_gateway(event: dict[str, Any], bot_name: str) -> SourceFacts:
     """Read a web request, or the Slack or Teams payload that it carries.
 
     Claims win: where the gateway knows who asks, the body's names are not believed.
     """
-    if not gateway_claims(event) and (posted := _read_posted(event)):
+    if not gateway_claims(event) and (posted := _read_posted(event, bot_name)):
         return posted
     return read_web(event)
 
 
-def _read_posted(event: dict[str, Any]) -> SourceFacts | None:
+def _read_posted(event: dict[str, Any], bot_name: str) -> SourceFacts | None:
     """Read what a platform has posted to a bot behind a gateway, if it is that.
 
     The event stays the gateway's: its headers carry the trace.
@@ -161,26 +162,30 @@ def _read_posted(event: dict[str, Any]) -> SourceFacts | None:
     if is_posted_by_teams(payload):
         return read_teams(payload)._replace(event=event)
     if is_posted_by_slack(payload):
-        return read_slack(payload)._replace(event=event)
+        return read_slack(payload, bot_name)._replace(event=event)
     return None
 
 
-def _read_plain(payload: dict[str, Any]) -> SourceFacts:
+def _read_plain(payload: dict[str, Any], bot_name: str) -> SourceFacts:
     """Read a request; a proxy's own event may say no more than its body."""
-    return _read_posted(payload) or read_request(payload)
+    return _read_posted(payload, bot_name) or read_request(payload)
+
+
+def _read_activity(payload: dict[str, Any], _: str) -> SourceFacts:
+    return read_teams(payload)
 
 
 _KINDS: Final[
     tuple[
         tuple[
             Callable[[dict[str, Any]], bool],
-            Callable[[dict[str, Any]], SourceFacts],
+            Callable[[dict[str, Any], str], SourceFacts],
         ],
         ...,
     ]
 ] = (
     (is_web, _read_gateway),
-    (is_teams, read_teams),
+    (is_teams, _read_activity),
     (is_slack, read_slack),
     (bool, _read_plain),
 )

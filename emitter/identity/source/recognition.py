@@ -41,7 +41,6 @@ _PLACES: Final = (
 # How Slack writes ids: of people and bots, and of conversations.
 _SLACK_USER: Final = "[UWB][A-Z0-9]+"
 _SLACK_CHANNEL: Final = "[CDG][A-Z0-9]+"
-_COMMAND_MEMBERS: Final = ("user_id", "team_id", "channel_id")
 
 
 def is_web(payload: dict[str, Any]) -> bool:
@@ -80,7 +79,8 @@ def is_posted_by_teams(body: dict[str, Any]) -> bool:
 def is_posted_by_slack(body: dict[str, Any]) -> bool:
     """Whether the body of a web request is what Slack posts to a bot."""
     if first_text(body, "command").startswith("/"):
-        return all(first_text(body, name) for name in _COMMAND_MEMBERS)
+        someone = re.fullmatch(_SLACK_USER, first_text(body, "user_id"))
+        return someone is not None and bool(first_text(body, "team_id"))
     event = dict_at(body, "event")
     return (
         (body.get("type") == "event_callback" and bool(event))

@@ -742,3 +742,22 @@ def test_an_interaction_tells_where_the_bot_is_installed(payload, hosts):
 
     assert facts.actor.host_teams == hosts
     assert facts.actor.team == "T99"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("is <@U0BOT> any good?", "is @VeraSlack any good?"),
+        ("<@U0BOT> who is <@U0BOT>?", "who is @VeraSlack?"),
+        ("ask <@U0BOB>", "ask @U0BOB"),
+    ],
+)
+def test_q11_the_bots_own_mention_has_its_name(text, expected):
+    """The envelope says which id is the bot's, the emitter how it is called."""
+    message = {"event": INNER | {"text": text}}
+
+    facts = read_source(ENVELOPE | message, bot_name="VeraSlack")
+
+    assert facts.user_query == expected
+    # Without the id nothing is guessed.
+    assert "VeraSlack" not in read_source(INNER, bot_name="VeraSlack").user_query

@@ -71,6 +71,10 @@ POSTS = {
         urlencode(dict(reversed(COMMAND.items()))),
         ("slack", "T01/U1", "slack:T01/D1/13.4", "/vera hi there"),
     ),
+    "slash command with little": (
+        "command=%2Fvera&text=hi+there&user_id=U1&team_id=T01&trigger_id=13.4",
+        ("slack", "T01/U1", "slack:T01/13.4", "/vera hi there"),
+    ),
     "interaction": (
         urlencode({"payload": json.dumps(BUTTON)}),
         ("slack", "T01/U1", "slack:T01/D1/17.1/18.2", "hi there"),
@@ -185,6 +189,7 @@ def test_claims_beat_the_body(context, post):
         ({"user": "eve", "channel": "web", "ts": 1, "text": "hi"}, "hi"),
         ({"event": {"type": "click", "user": "eve"}, "prompt": "hi"}, "hi"),
         ({"command": "/help", "user_id": "eve", "text": "hi"}, "hi"),
+        ({"command": "/help", "user_id": "U1", "text": "hi"}, "hi"),
         ({"type": "message", "from": "eve", "conversation": "1", "text": "hi"}, "hi"),
         ("payload=1 means what?", "payload=1 means what?"),
         ("command=x&user_id=eve", "command=x&user_id=eve"),
