@@ -11,11 +11,14 @@
             q.conversation(messages)
             answer = bedrock.converse(modelId=MODEL, messages=messages)
             q.model_response(answer)
+            text = answer["output"]["message"]["content"][0]["text"]
             say(text)          # the person comes first ...
             q.reply(text)      # ... then the audit is told what they were shown
 
 Leaving the block writes exactly one record. The bot's user never waits for it
-before the reply and never sees an error of it.
+before the reply and never sees an error of it. ``event`` is the Lambda's own or what
+Slack or Teams has sent; the bot verifies it first. A reply that is returned waits for
+the block: see docs/add-auditing.md.
 """
 
 from __future__ import annotations

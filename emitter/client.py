@@ -186,17 +186,19 @@ class AuditEmitter:
         """Write what a person thinks of an answer; return the new record's id.
 
         Args:
-            record_id: Of the interaction it is about.
-            verdict: ``up`` or ``down``.
+            record_id: Of the interaction it is about, in any usual spelling.
+            verdict: ``up`` or ``down``, in any case.
             comment: In the person's own words.
             user: Who says so: a name, an `Identity`, or the event that told it.
         """
+        load("emitter.feedback")
+        from emitter.feedback import read_feedback  # noqa: PLC0415 - few bots need it
+
         return self.write(
             record_type="feedback",
-            ref_record_id=record_id,
-            feedback=verdict,
             feedback_comment=comment,
             user=user,
+            **read_feedback(record_id, verdict),
         )
 
     def watch(self, client: _T) -> _T:

@@ -6,7 +6,6 @@ import enum
 import functools
 import logging
 import os
-import re
 import threading
 from contextlib import suppress
 from typing import (
@@ -42,10 +41,6 @@ __all__ = ["Question", "current_question", "running_for"]
 _LOG: Final = logging.getLogger("emitter")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-# Bedrock allows these characters in a value of requestMetadata, and 256 of them.
-# AWS docs, Converse.
-_NOT_IN_METADATA: Final = r"(?a:[^a-zA-Z0-9\s:_@$#=/+,.\-])"
-_MAX_METADATA_CHARS: Final = 256
 
 
 class _State(enum.Enum):
@@ -98,7 +93,9 @@ class Question:
         self._user = user
         self._model = given.get("model_used")
         messages = given.pop("conversation", None)
-        self._facts: SourceFacts = read_source(source, text=given.pop("text", None))
+        self._facts: SourceFacts = read_source(
+            source, text=given.pop("text", None), bot_name=self._writer.bot_name
+        )
         self._runtime = read_runtime(lambda_context, event=self._facts.event)
         self._given = given
         self._gathered = Gathered(self._facts.attachments)
@@ -261,16 +258,17 @@ class Question:
     def bedrock_metadata(self) -> dict[str, str]:
         """Return what to pass as Bedrock's ``requestMetadata``.
 
-        Invocation logs then carry the record's id and can be joined to it.
+        Invocation logs then carry the record's id and can be joined to it. Who asked
+        is named where the bot or claims tell it: nobody is looked up here.
         """
-        parts = {
-            "record_id": self.record_id,
-            "bot_name": self._writer.bot_name,
-            "conversation_id": self._facts.conversation_id,
-            "user_platform_id": self._facts.user_platform_id,
-        }
-        cleaned = {n: re.sub(_NOT_IN_METADATA, "_", v) for n, v in parts.items() if v}
-        return {name: value[:_MAX_METADATA_CHARS] for name, value in cleaned.items()}
+        load("emitter.invocation_metadata")
+        from emitter.invocation_metadata import (  # noqa: PLC0415 - few bots need it
+            invocation_metadata,
+        )
+
+        return {"record_id": self.record_id} | invocation_metadata(
+            self._writer, self._facts, self._user, self._given
+        )
 
     def bind(self, function: Callable[_P, _T]) -> Callable[_P, _T]:
         """Return *function* such that it runs for this question on any thread."""

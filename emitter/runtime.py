@@ -9,16 +9,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from emitter.conversation.shape import dict_at, never_raises
 from emitter.loading import load
 
 # Compiled when first used: most of them are not, and a cold start is waited for.
 _ACCOUNT: Final = r"[0-9]{12}"
-_REGION: Final = r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}"
+# Two letters, but for the European Sovereign Cloud: eusc-de-east-1.
+_REGION: Final = r"[a-z]{2,8}(?:-[a-z]+)+-[0-9]{1,2}"
 # X-Ray's root: version, 8 hex digits of time, 24 of random. AWS docs, X-Ray.
 _XRAY_ROOT: Final = r"Root=1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})(?!\w)"
 _TRACEPARENT: Final = r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
 _NOT_IN_HOST: Final = r"[^A-Za-z0-9.\-]"
 _ARN_PARTS: Final = 6
+# A Lambda runs for 15 minutes at most; more than a day is no time left.
+_MAX_LEFT_MS: Final = 86_400_000
 _MAX_HOST_CHARS: Final = 64
 _WINDOWS: Final = "COMPUTERNAME"
 _TRACE_HEADERS: Final = ("traceparent", "x-amzn-trace-id")
@@ -121,7 +125,7 @@ def read_arn(arn: Any) -> tuple[str | None, str | None]:
     Plain, alias and version ARNs of functions, those of other partitions, and of
     AgentCore runtimes all have them in the same place; a bare name has neither.
     """
-    parts = arn.strip().split(":") if isinstance(arn, str) else []
+    parts = _plain(arn).strip().split(":")
     if len(parts) < _ARN_PARTS or parts[0] != "arn":
         return None, None
     region, account = parts[3], parts[4]
@@ -133,8 +137,7 @@ def read_arn(arn: Any) -> tuple[str | None, str | None]:
 
 def read_trace_id(header: Any) -> str | None:
     """Return the 32 hex digits of an X-Ray header or a W3C traceparent."""
-    if not isinstance(header, str):
-        return None
+    header = _plain(header)
     root = re.search(_XRAY_ROOT, header)
     if root:
         return (root[1] + root[2]).lower()
@@ -166,9 +169,8 @@ def _session_of(process_id: int) -> str:
 
 
 def _arn_of(context: Any) -> Any:
-    # Not isinstance, which asks the object for its class.
-    if issubclass(type(context), str):
-        return context
+    if text := _plain(context):
+        return text
     return _text(context, "invoked_function_arn") or _text(context, "runtime_arn")
 
 
@@ -183,12 +185,24 @@ def _trace_id(environ: Mapping[str, str], event: Any) -> str | None:
         found = read_trace_id(environ.get(name))
         if found:
             return found
-    headers = event.get("headers") if isinstance(event, dict) else None
-    if not isinstance(headers, dict):
-        return None
-    by_name = {name.lower(): v for name, v in headers.items() if isinstance(name, str)}
+    return _trace_id_in_headers(event)
+
+
+def _no_trace() -> str | None:
+    return None
+
+
+@never_raises(_no_trace)
+def _trace_id_in_headers(event: Any) -> str | None:
+    by_name = {_plain(k).lower(): v for k, v in dict_at(event, "headers").items()}
     found_in = (read_trace_id(by_name.get(name)) for name in _TRACE_HEADERS)
     return next((trace for trace in found_in if trace), None)
+
+
+def _plain(value: Any) -> str:
+    """Return a string without what its class may have changed, "" of all else."""
+    # Not isinstance, which asks the object for its class.
+    return str.__str__(value) if issubclass(type(value), str) else ""
 
 
 def _text(context: Any, name: str) -> str | None:
@@ -197,7 +211,7 @@ def _text(context: Any, name: str) -> str | None:
         value = context.get(name) if is_map else getattr(context, name, None)
     except Exception:  # noqa: BLE001 - a bot's own context may do anything
         return None
-    return value if isinstance(value, str) and value else None
+    return _plain(value) or None
 
 
 def _remaining(context: Any) -> Callable[[], int | None] | None:
@@ -212,7 +226,9 @@ def _remaining(context: Any) -> Callable[[], int | None] | None:
         try:
             left: Any = ask()
             is_number = isinstance(left, int | float) and not isinstance(left, bool)
-            return int(left) if is_number else None
+            if not is_number:
+                return None
+            return max(min(int(left), _MAX_LEFT_MS), -_MAX_LEFT_MS)
         except Exception:  # noqa: BLE001 - as above
             return None
 

@@ -1,7 +1,9 @@
 """Vera Research: an agent behind a web page, which uses tools and documents.
 
 API Gateway calls it with the person's OIDC claims. One question makes several
-model and tool calls; the audit trail still has one record for it.
+model and tool calls; the audit trail still has one record for it. The response is the
+reply here, and a Lambda is frozen once it has responded, so the page waits for the
+record: one call of CloudWatch Logs, and ``BOT_AUDIT_BUDGET_MS`` at the very worst.
 """
 
 from __future__ import annotations

@@ -68,10 +68,13 @@ def _is_change(event: dict[str, Any]) -> bool:
 def slack_actor(source: Any) -> SlackActor:
     """Read who has asked from an envelope, inner event, command or interaction."""
     outer, event = as_dict(source) or {}, slack_event(source)
-    authorization = next(iter(as_list(outer.get("authorizations"))), None)
-    host = as_dict(authorization) or {}
     person = dict_at(event, "user") or dict_at(outer, "user")
-    user = first_text(event, "user", "user_id") or first_text(person, "id")
+    user = (
+        first_text(event, "user", "user_id")
+        or first_text(person, "id")
+        # Who has opened an assistant's thread.
+        or first_text(dict_at(event, "assistant_thread"), "user_id")
+    )
     profile = dict_at(event, "bot_profile")
     team = (
         first_text(person, "team_id")
@@ -79,18 +82,34 @@ def slack_actor(source: Any) -> SlackActor:
         or first_text(outer, "team_id")
         or first_text(dict_at(outer, "team"), "id")
     )
-    hosts = (
-        first_text(host, "team_id") or first_text(outer, "context_team_id", "team_id"),
-        first_text(host, "enterprise_id")
-        or first_text(outer, "context_enterprise_id", "enterprise_id"),
-    )
     return SlackActor(
         user=user,
         team=team,
-        host_teams=frozenset(filter(None, hosts)),
+        host_teams=_host_teams(outer),
         bot=first_text(event, "bot_id"),
         bot_name=first_text(profile, "name"),
     )
+
+
+def _host_teams(outer: dict[str, Any]) -> frozenset[str]:
+    """Return workspace and organisation in which the bot is installed.
+
+    Of interactions that is the payload's ``team`` and ``enterprise``; where the
+    person comes from is said beside their id.
+    """
+    authorization = next(iter(as_list(outer.get("authorizations"))), None)
+    host = as_dict(authorization) or {}
+    team = dict_at(outer, "team")
+    hosts = (
+        first_text(host, "team_id")
+        or first_text(outer, "context_team_id", "team_id")
+        or first_text(team, "id"),
+        first_text(host, "enterprise_id")
+        or first_text(outer, "context_enterprise_id", "enterprise_id")
+        or first_text(dict_at(outer, "enterprise"), "id")
+        or first_text(team, "enterprise_id"),
+    )
+    return frozenset(filter(None, hosts))
 
 
 class TeamsActor(NamedTuple):

@@ -33,20 +33,24 @@ _CHANNEL_TYPES: Final = {
 _CHANNEL_LETTERS: Final = {"D": "dm", "G": "private_channel", "C": "public_channel"}
 
 
-def read_slack(payload: dict[str, Any]) -> SourceFacts:
+def read_slack(payload: dict[str, Any], bot_name: str = "") -> SourceFacts:
     """Read a Slack payload; an edit counts as the message it leaves behind."""
+    bot_user = _bot_user(payload)
     event = slack_event(payload)
     actor = slack_actor(payload)
     channel = _channel(payload, event)
     post = _post_time(payload, event)
-    thread = first_text(event, "thread_ts") or first_text(
-        dict_at(payload, "message"), "thread_ts"
-    )
+    places = (event, dict_at(payload, "message"), dict_at(event, "assistant_thread"))
+    thread = next(filter(None, (first_text(each, "thread_ts") for each in places)), "")
     return SourceFacts(
         kind="slack",
         event=payload,
         actor=actor,
-        user_query=readable_slack(event, bot_user_id=_bot_user(payload)),
+        user_query=readable_slack(
+            event,
+            bot_user_id=bot_user,
+            names={bot_user: bot_name} if bot_user and bot_name else None,
+        ),
         conversation_id=":".join(filter(None, (channel, thread or post))) or None,
         message_id=_message_id(payload, actor.team, channel, post),
         channel_id=channel or None,

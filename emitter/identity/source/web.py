@@ -1,7 +1,8 @@
 """Read the facts of web requests and of plain requests to a bot or agent.
 
 People of web requests are named by claims that an authorizer has verified, or an
-API key; nothing in a body, query string or free header is believed to be a name.
+API key; nothing in a body, query string or free header is believed to be a name. A
+body that Slack or Teams has posted is no such request: see `reading`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,11 @@ _SESSION_NAMES: Final = (
 )
 # Claims by which a flat authorizer context is known to carry a token's content.
 _CLAIM_NAMES: Final = frozenset(
-    {"sub", "oid", "preferred_username", "email", "client_id", "username"}
+    {
+        *("sub", "oid", "email"),
+        *("preferred_username", "upn", "unique_name", "username", "cognito:username"),
+        *("client_id", "clientId", "appid", "azp", "cid"),
+    }
 )
 
 
@@ -68,10 +73,10 @@ def _query(values: dict[str, Any]) -> str:
 
 def read_web(event: dict[str, Any]) -> SourceFacts:
     """Read an API Gateway (v1, v2, WebSocket) or load balancer event."""
-    body = _body(event)
+    body = body_text(event)
     values = as_dict(parse_json(body)) if body else None
     values = values or {}
-    claims = dict(_claims(event))
+    claims = dict(gateway_claims(event))
     subject = first_text(claims, "oid", "sub")
     tenant = first_text(claims, "tid").lower()
     return SourceFacts(
@@ -85,7 +90,8 @@ def read_web(event: dict[str, Any]) -> SourceFacts:
     )
 
 
-def _body(event: dict[str, Any]) -> str:
+def body_text(event: dict[str, Any]) -> str:
+    """Return a request's body as text; "" where there is none."""
     body = event.get("body")
     if event.get("isBase64Encoded") is not True:
         return as_text(body)
@@ -95,7 +101,7 @@ def _body(event: dict[str, Any]) -> str:
         return ""
 
 
-def _claims(event: dict[str, Any]) -> dict[str, Any]:
+def gateway_claims(event: dict[str, Any]) -> dict[str, Any]:
     """Return the claims that the gateway vouches for.
 
     REST API: ``authorizer.claims``. HTTP API: ``authorizer.jwt.claims``. Lambda
@@ -112,18 +118,21 @@ def _claims(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _claims_of(authorizer: dict[str, Any]) -> dict[str, Any]:
-    claims = authorizer.get("claims")
-    if isinstance(claims, str):
-        return as_dict(parse_json(claims)) or {}
-    if as_dict(claims):
-        return as_dict(claims) or {}
-    for context in (dict_at(authorizer, "lambda"), authorizer):
+    for context in (authorizer, dict_at(authorizer, "lambda")):
         nested = context.get("claims")
-        if context is not authorizer and as_dict(nested):
-            return as_dict(nested) or {}
+        # A Lambda authorizer of a REST API can return texts only.
+        parsed = parse_json(nested) if isinstance(nested, str) else nested
+        if claims := as_dict(parsed):
+            return _with_client(claims)
         if _CLAIM_NAMES & context.keys():
-            return context
+            return _with_client(context)
     return {}
+
+
+def _with_client(claims: dict[str, Any]) -> dict[str, Any]:
+    """Name a client as tokens do, where an authorizer has spelt it its own way."""
+    client = first_text(claims, "clientId")
+    return {"client_id": client, **claims} if client else claims
 
 
 def _load_balancer_claims(event: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from emitter import AuditEmitter
 from emitter.runtime import (
     is_on_aws,
     is_on_lambda,
@@ -17,6 +18,7 @@ from emitter.runtime import (
     read_runtime,
     read_trace_id,
 )
+from emitter.testing import MemorySink
 
 ACCOUNT = "123456789012"
 FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:vera"
@@ -59,6 +61,18 @@ def make_context(**changes):
             ACCOUNT,
             "eu-west-1",
             id="agentcore",
+        ),
+        pytest.param(
+            f"arn:aws-eusc:lambda:eusc-de-east-1:{ACCOUNT}:function:vera",
+            ACCOUNT,
+            "eusc-de-east-1",
+            id="sovereign cloud",
+        ),
+        pytest.param(
+            f"arn:aws-iso-b:lambda:us-isob-east-1:{ACCOUNT}:function:vera",
+            ACCOUNT,
+            "us-isob-east-1",
+            id="isolated",
         ),
         pytest.param("arn:aws:s3:::bucket", None, None, id="no region"),
         pytest.param("vera", None, None, id="bare name"),
@@ -200,6 +214,84 @@ def test_any_context_will_do(make):
     facts = read_runtime(make(), {})
 
     assert facts.session_id.startswith("local/")
+
+
+class TrapText(str):
+    """A string that raises whatever is asked of it."""
+
+    __slots__ = ()
+
+    def _refuse(self, *args):
+        raise RuntimeError("trap")
+
+    strip = split = lower = encode = __len__ = __eq__ = __getitem__ = _refuse
+    __hash__ = _refuse
+
+
+class TrapClass:
+    """An object that raises when it is asked what it is."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("class")
+
+
+class TrapHeaders(dict):
+    """Headers that raise when they are read."""
+
+    def items(self):
+        raise RuntimeError("items")
+
+    keys = __iter__ = items
+
+
+def test_a_string_of_a_bots_own_class_is_read_as_a_string():
+    """Only the characters count, not what the class makes of them."""
+    context = make_context(
+        log_stream_name=TrapText(STREAM), aws_request_id=TrapText("req-1")
+    )
+
+    assert read_runtime(TrapText(FUNCTION), {}).aws_account_id == ACCOUNT
+    assert read_runtime(context, {}).session_id == STREAM
+    assert read_runtime(context, {}).request_id == "req-1"
+    assert read_trace_id(TrapText(XRAY)) == XRAY_ID
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: {"headers": TrapClass()},
+        lambda: {"headers": TrapHeaders(traceparent=W3C)},
+        lambda: {"headers": {"traceparent": TrapClass()}},
+        lambda: {"headers": {TrapClass(): W3C, 7: W3C}},
+        TrapClass,
+    ],
+    ids=["headers", "items", "value", "name", "event"],
+)
+def test_any_headers_will_do(make):
+    """What cannot be read carries no trace, and nothing raises."""
+    assert read_runtime(TrapClass(), {}, make()).trace_id is None
+
+
+@pytest.mark.parametrize("left_ms", [10**400, -(10**400), 1e300, 10**15])
+def test_a_time_left_beyond_reason_is_a_day(left_ms):
+    """No arithmetic on it can overflow; a Lambda has minutes at most."""
+    facts = read_runtime(make_context(get_remaining_time_in_millis=lambda: left_ms), {})
+
+    assert abs(facts.remaining_ms()) == 86_400_000
+
+
+def test_a_question_takes_any_context():
+    """Neither making the question nor leaving it raises for a bot's own context."""
+    sink = MemorySink()
+    audit = AuditEmitter("Vera", sinks=[sink])
+    endless = make_context(get_remaining_time_in_millis=lambda: 10**400)
+
+    for context in (endless, TrapText(FUNCTION), TrapClass()):
+        with audit.question({"headers": TrapClass()}, lambda_context=context) as q:
+            q.reply("x")
+
+    assert len(sink.records) == 3
 
 
 @pytest.mark.parametrize(

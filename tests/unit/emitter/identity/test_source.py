@@ -642,3 +642,122 @@ def test_an_activity_that_cannot_dump_itself_still_tells_its_sign_in():
 
     assert facts.conversation_id == "a:1"
     assert facts.user_query == ""
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "claims"),
+    [
+        ({"upn": "bob@example.com"}, {"upn": "bob@example.com"}),
+        ({"unique_name": "bob"}, {"unique_name": "bob"}),
+        ({"cognito:username": "bob"}, {"cognito:username": "bob"}),
+        ({"appid": "app-1"}, {"appid": "app-1"}),
+        ({"azp": "app-1"}, {"azp": "app-1"}),
+        ({"cid": "app-1"}, {"cid": "app-1"}),
+        ({"clientId": "app-1"}, {"clientId": "app-1", "client_id": "app-1"}),
+        ({"claims": '{"upn": "bob@example.com"}'}, {"upn": "bob@example.com"}),
+    ],
+)
+@pytest.mark.parametrize("is_http", [False, True], ids=["REST API", "HTTP API"])
+def test_every_claim_of_a_lambda_authorizer_counts(authorizer, claims, is_http):
+    """An authorizer's context is known by any claim that names people or clients."""
+    facts = read_source(make_web({"lambda": authorizer} if is_http else authorizer))
+
+    assert facts.claims == claims
+
+
+def test_an_opened_assistant_thread_names_its_person():
+    """The event keeps who and where in a part of its own."""
+    thread = {"user_id": "U1", "channel_id": "D1", "thread_ts": "17.1"}
+    event = {
+        "type": "assistant_thread_started",
+        "assistant_thread": thread,
+        "event_ts": "17.2",
+    }
+
+    facts = read_source(ENVELOPE | {"event": event})
+
+    assert facts.user_platform_id == "T01/U1"
+    assert facts.conversation_id == "D1:17.1"
+    assert read_source(event).actor.user == "U1"
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind", "platform_id", "query"),
+    [
+        (
+            {
+                "from": {"aadObjectId": OID},
+                "conversation": {"tenantId": "tid0"},
+                "text": "hi",
+            },
+            "teams",
+            f"tid0/{OID}",
+            "hi",
+        ),
+        ({"from": {"id": "29:1"}, "channelId": "msteams"}, "teams", "29:1", ""),
+        (
+            {
+                "from": {"aadObjectId": OID},
+                "channelData": {"tenant": {"id": "tid0"}},
+            },
+            "teams",
+            f"tid0/{OID}",
+            "",
+        ),
+        ({"user": "U1", "channel": "C1", "text": "hi"}, "slack", "U1", "hi"),
+        (
+            {"user": "W1A", "channel": "D1", "team": "T1", "text": "hi"},
+            "slack",
+            "T1/W1A",
+            "hi",
+        ),
+        ({"user": "eve", "channel": "web", "text": "hi"}, "api", None, "hi"),
+        ({"user": "U1", "text": "hi"}, "api", None, "hi"),
+        ({"from": "eve", "channelId": "web", "text": "hi"}, "api", None, "hi"),
+    ],
+)
+def test_the_least_that_a_bot_keeps_of_an_event(payload, kind, platform_id, query):
+    """Ids and place suffice; what any front end may send is nobody's id."""
+    facts = read_source(payload)
+
+    assert (facts.kind, facts.user_platform_id) == (kind, platform_id)
+    assert facts.user_query == query
+
+
+@pytest.mark.parametrize(
+    ("payload", "hosts"),
+    [
+        ({"team": {"id": "T01"}}, {"T01"}),
+        ({"team": {"id": "T01"}, "enterprise": {"id": "E1"}}, {"T01", "E1"}),
+        ({"team": {"id": "T01", "enterprise_id": "E1"}}, {"T01", "E1"}),
+        ({"team": None, "enterprise": {"id": "E1"}}, {"E1"}),
+        ({"team": None, "enterprise": None}, set()),
+    ],
+)
+def test_an_interaction_tells_where_the_bot_is_installed(payload, hosts):
+    """Somebody of another workspace who presses a button is known as external."""
+    user = {"id": "U1", "team_id": "T99"}
+
+    facts = read_source({"type": "block_actions", "user": user, **payload})
+
+    assert facts.actor.host_teams == hosts
+    assert facts.actor.team == "T99"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("is <@U0BOT> any good?", "is @VeraSlack any good?"),
+        ("<@U0BOT> who is <@U0BOT>?", "who is @VeraSlack?"),
+        ("ask <@U0BOB>", "ask @U0BOB"),
+    ],
+)
+def test_q11_the_bots_own_mention_has_its_name(text, expected):
+    """The envelope says which id is the bot's, the emitter how it is called."""
+    message = {"event": INNER | {"text": text}}
+
+    facts = read_source(ENVELOPE | message, bot_name="VeraSlack")
+
+    assert facts.user_query == expected
+    # Without the id nothing is guessed.
+    assert "VeraSlack" not in read_source(INNER, bot_name="VeraSlack").user_query
