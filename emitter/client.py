@@ -120,7 +120,8 @@ class AuditEmitter:
 
         Args:
             source: What made the bot run: a Slack event, envelope or Bolt body, a
-                Teams activity, an HTTP event with OIDC claims, or None.
+                Teams activity, an HTTP event that holds one of these in its body or
+                OIDC claims of a gateway, or None.
             text: The question, where the source does not hold it.
             lambda_context: Lambda's context object, or AgentCore's.
             conversation: As for `Question.conversation`.
