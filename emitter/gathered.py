@@ -158,23 +158,6 @@ def shown_text(value: Any) -> str:
     return as_text(value)
 
 
-def last_question(messages: Any) -> str:
-    """Return the text of the last message of a user; "" if there is none.
-
-    Results of tools come under the same role and are passed over.
-    """
-    from emitter.conversation import flatten  # noqa: PLC0415 - after the reply only
-
-    if not isinstance(messages, list | tuple):
-        return ""
-    for message in reversed(messages):
-        if isinstance(message, dict) and message.get("role") == "user":
-            blocks = message.get("content")
-            if isinstance(blocks, str) or _has_text(blocks):
-                return flatten([message], style="plain")
-    return ""
-
-
 def copied(messages: Any) -> tuple[Any, Any]:
     """Return messages for the audit and for the bot.
 
@@ -221,16 +204,6 @@ def _size_bytes(answer: Any) -> int:
     """Return about what an answer takes; of facts only the text is long."""
     text = getattr(answer, "text", None)
     return len(text) if isinstance(text, str) else rough_size_bytes(answer)
-
-
-def _has_text(blocks: Any) -> bool:
-    if not isinstance(blocks, list | tuple):
-        return False
-    kinds = [block for block in blocks if isinstance(block, dict)]
-    is_result = any(
-        "toolResult" in block or block.get("type") == "tool_result" for block in kinds
-    )
-    return not is_result and any("text" in block for block in kinds)
 
 
 def _content_of(data: Any) -> bytes | None:

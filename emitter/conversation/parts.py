@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from emitter.conversation.lines import cut, escape_after_first, one_line
@@ -26,11 +26,13 @@ class Part:
         text: What somebody said, untouched; or one of our placeholders.
         is_text: It is what somebody said, and must be escaped.
         citations: Our list of what it drew on, shown behind it.
+        is_result: It is what a tool gave, under the user's role in most formats.
     """
 
     text: str
     is_text: bool = False
     citations: str = ""
+    is_result: bool = False
 
 
 def said(value: Any, citations: str = "") -> list[Part]:
@@ -88,11 +90,12 @@ def tool_use(name: Any, call_id: Any, given: Any) -> list[Part]:
 def tool_result(call_id: Any, *, failed: bool, content: list[Part]) -> list[Part]:
     """Return a tool's result, cut at 2,000 characters."""
     shown = cut(_inline(content), MAX_TOOL_RESULT_CHARS)
-    return placeholder(
+    found = placeholder(
         "tool_result",
         _id(call_id),
         f"{'error' if failed else 'success'}: {escape_after_first(shown) or 'empty'}",
     )
+    return [replace(part, is_result=True) for part in found]
 
 
 def _id(call_id: Any) -> str:

@@ -16,6 +16,7 @@ from emitter.conversation import (
     tee,
     unescape,
 )
+from emitter.conversation.asked import last_question
 
 TAG = re.compile(r"^\[", re.MULTILINE)
 
@@ -33,6 +34,8 @@ pieces = st.sampled_from(
         "] ",
         "user",
         "hi ",
+        " ",
+        "\t",
         "…",
     ]
 )
@@ -70,6 +73,15 @@ blocks = st.one_of(
                 "content": [{"text": text}],
                 "citations": [{"title": title, "source": title}],
             }
+        },
+        sly_text,
+        sly_text,
+    ),
+    st.builds(
+        lambda text, title: {
+            "type": "text",
+            "text": text,
+            "citations": [{"title": title, "url": title}],
         },
         sly_text,
         sly_text,
@@ -195,6 +207,12 @@ def test_any_conversation_gives_a_text_within_its_limit(value, style, max_chars)
 
     text.encode()
     assert len(text) <= max(0, max_chars)
+
+
+@given(anything)
+def test_any_conversation_has_a_question(value):
+    """Finding the question is total, and gives a text that can be written."""
+    last_question(value).encode()
 
 
 @given(messages, st.integers(60, 600))
