@@ -183,7 +183,8 @@ def _blocks(message: dict[str, Any]) -> list[Any]:
     """Return the content of a message as a list of blocks."""
     if call_id := message.get("tool_call_id"):
         return [{"type": "tool_result", "tool_use_id": call_id, **_result(message)}]
-    if "content" not in message and "role" not in message:
+    is_item = "content" not in message or message.get("type") in typed.THOUGHTS
+    if is_item and "role" not in message:
         return [message]
     content = message.get("content")
     if content is None:
@@ -223,5 +224,13 @@ def _calls(message: dict[str, Any]) -> list[Part]:
         found += typed.function_call(legacy.get("name"), None, legacy.get("arguments"))
     if "role" in message:
         found += parts.said(only_text(message.get("refusal")))
-        found += parts.said(only_text(dict_at(message, "audio").get("transcript")))
+        found += _speech(dict_at(message, "audio"))
     return found
+
+
+def _speech(audio: dict[str, Any]) -> list[Part]:
+    """Return what was spoken; without a transcript the sound's id."""
+    if transcript := only_text(audio.get("transcript")):
+        return parts.said(transcript)
+    where = parts.uri(audio.get("id"))
+    return parts.placeholder("audio", where) if audio else []
