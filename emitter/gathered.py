@@ -165,7 +165,7 @@ def copied(messages: Any) -> tuple[Any, Any]:
     meets the same error at the same place.
     """
     if isinstance(messages, list | tuple):
-        return list(messages), messages
+        return [_held(message) for message in messages], messages
     if not isinstance(messages, Iterator):
         return messages, messages
     items: list[Any] = []
@@ -177,6 +177,18 @@ def copied(messages: Any) -> tuple[Any, Any]:
     except Exception as error:  # noqa: BLE001 - it is the bot's to see
         return items, _after(list(items), iter(()), error)
     return list(items), items
+
+
+def _held(message: Any) -> Any:
+    """Return a message whose blocks can be read beside the bot's own reading.
+
+    The bot's message gets an equal iterator in place of the one that was read.
+    """
+    if type(message) is not dict or not isinstance(message.get("content"), Iterator):
+        return message
+    blocks, again = copied(message["content"])
+    message["content"] = iter(again)
+    return {**message, "content": blocks}
 
 
 # No model reads as many messages; an endless iterator ends here for the audit.

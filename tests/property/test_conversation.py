@@ -257,6 +257,22 @@ def test_text_without_markup_stays(text):
     assert "".join(readable_slack(text).split()) == "".join(kept.split())
 
 
+@given(st.text("ab<>|^ ", max_size=40))
+def test_brackets_that_are_no_markup_stay(text):
+    """What only looks like Slack's markup was typed."""
+    assert readable_slack(text) == text.strip()
+
+
+@given(sly_text, sly_text, st.sampled_from(["<p>{}</p>", "<b>{}</b>", "<a>{}</a>"]))
+def test_markup_shows_its_text(before, inside, markup):
+    """Tags take nothing with them but themselves."""
+    shown = readable_teams(before + markup.format(inside), text_format="html")
+
+    assert "".join(shown.split()) == "".join(
+        readable_teams(before + inside, text_format="plain").split()
+    )
+
+
 @given(anything)
 def test_any_answer_gives_facts(value):
     """Reading answers is total, and counts are counts."""

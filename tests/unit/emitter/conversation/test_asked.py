@@ -112,6 +112,23 @@ def test_every_shape_that_flatten_reads_has_its_question(conversation):
     assert record["full_conversation"].endswith("hi")
 
 
+def test_blocks_of_an_iterator_are_the_bots_as_well():
+    """F15: what the audit reads of a message's content the bot reads too."""
+    blocks = [{"text": "hi"}, {"text": "ho"}]
+    messages = [{"role": "user", "content": iter(blocks)}]
+    sink = MemorySink()
+
+    with AuditEmitter("Vera", sinks=[sink]).question() as q:
+        kept = q.conversation(messages)
+        read = list(messages[0]["content"])
+
+    (record,) = sink.records
+    assert kept is messages
+    assert read == blocks
+    assert record["user_query"] == "hi\nho"
+    assert record["full_conversation"] == "[user] hi\nho"
+
+
 def test_a_flattened_text_without_a_user_asks_nothing():
     """Only a user's turn is a question."""
     assert last_question("[assistant] hi") == ""
