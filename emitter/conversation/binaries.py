@@ -28,13 +28,13 @@ _DATA_URL: Final = re.compile(
 _ENCODED: Final = re.compile(rf"(?:{_ALPHABET}|[\r\n])+={{0,2}}\s*")
 _CLASSES: Final = tuple(map(re.compile, ("[A-Z]", "[a-z]", "[0-9]")))
 
-# Members that hold base64 if anything; and those that do beside a media type.
+# Members that hold base64 if they are long; beside a media type at any length.
 _DATA_NAMES: Final = frozenset(
-    {"b64", "b64_json", "base64", "blob", "bytes", "file_data", "image_base64"}
+    {"b64", "b64_json", "base64", "blob", "bytes", "data", "file_data", "image_base64"}
 )
-_MEDIA_DATA_NAMES: Final = _DATA_NAMES | {"data", "content", "body"}
+# Members that may hold words as well.
+_CONTENT_NAMES: Final = frozenset({"body", "content", "image", "audio"})
 _MEDIA_TYPE_NAMES: Final = ("media_type", "mimeType", "mime_type", "contentType")
-_MEDIA: Final = frozenset({"audio", "base64", "document", "file", "image", "video"})
 _TEXT_TYPES: Final = ("text/", "application/json", "application/xml")
 
 
@@ -84,11 +84,12 @@ def hide_in_json(value: Any) -> Any:
 
 
 def _hide_member(name: str, value: Any, media: bool) -> Any:
-    names = _MEDIA_DATA_NAMES if media else _DATA_NAMES
-    if name in names and isinstance(value, str) and _ENCODED.fullmatch(value):
-        expected = media or len(value) >= _MIN_EXPECTED_CHARS
-        return _name(value) if expected else value
-    return hide_in_json(value)
+    if not isinstance(value, str) or name not in _DATA_NAMES | _CONTENT_NAMES:
+        return hide_in_json(value)
+    is_long = len(value) >= _MIN_EXPECTED_CHARS
+    is_expected = is_long if name in _CONTENT_NAMES else is_long or media
+    is_data = is_expected and _ENCODED.fullmatch(value)
+    return _name(value) if is_data else hide_in_text(value)
 
 
 def _says_media(value: dict[str, Any]) -> bool:
@@ -97,4 +98,4 @@ def _says_media(value: dict[str, Any]) -> bool:
         told = value.get(name)
         if isinstance(told, str) and told:
             return not told.startswith(_TEXT_TYPES)
-    return value.get("type") in _MEDIA
+    return value.get("type") == "base64"

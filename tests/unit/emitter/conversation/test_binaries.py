@@ -176,6 +176,17 @@ def test_base64_of_every_kind_is_found(data):
         ({"type": "Buffer", "data": [1, 2]}, "<2 bytes>"),
         ({"mimeType": "text/plain", "data": "hello"},) * 2,
         ({"type": "image", "data": "a chart"},) * 2,
+        ({"type": "document", "content": "Hello"},) * 2,
+        ({"mimeType": "application/pdf", "content": "Hello"},) * 2,
+        ({"data": {"body": "done"}},) * 2,
+        (
+            {"mimeType": "image/png", "data": "UklG"},
+            {"mimeType": "image/png", "data": "<4 base64 chars>"},
+        ),
+        (
+            {"type": "image", "data": "A" * 80},
+            {"type": "image", "data": "<80 base64 chars>"},
+        ),
         ({"b64_json": "A" * 400}, {"b64_json": "<400 base64 chars>"}),
         ({"bytes": "short"},) * 2,
         ([{"a": DATA}], [{"a": "<1280 base64 chars>"}]),
