@@ -26,14 +26,24 @@ def last_question(conversation: Any) -> str:
     """
     if isinstance(conversation, (str, bytes, bytearray)):
         return _last_turn(as_text(conversation))
-    asked = [_without_results(each) for each in read_messages(conversation)]
-    for message in reversed(asked):
-        if message is not None and message.role == "user":
-            return show_plain(message)
-    for message in reversed(asked):
-        if message is not None and _is_unknown_text(message):
-            return show_plain(message)
-    return ""
+    messages = [
+        kept
+        for each in read_messages(conversation)
+        if (kept := _without_results(each)) is not None
+    ]
+    asked = _last_asked(messages) or next(filter(_is_unknown, reversed(messages)), None)
+    return show_plain(asked) if asked else ""
+
+
+def _last_asked(messages: list[Message]) -> Message | None:
+    """Return the last message of a user, empty if the whole last turn is."""
+    turn = None
+    for message in reversed(messages):
+        if message.role == "user":
+            turn = message
+        if turn is not None and (turn.parts or message.role != "user"):
+            return turn
+    return turn
 
 
 def _last_turn(text: str) -> str:
@@ -52,7 +62,7 @@ def _without_results(message: Message) -> Message | None:
     return None if message.parts and not kept else replace(message, parts=kept)
 
 
-def _is_unknown_text(message: Message) -> bool:
+def _is_unknown(message: Message) -> bool:
     is_text = any(part.is_text for part in message.parts)
     return message.role == "unknown" and is_text
 

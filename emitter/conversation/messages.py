@@ -171,11 +171,12 @@ def _role(message: dict[str, Any]) -> str:
 
 def _clean_role(role: Any) -> str:
     """Keep what a role may consist of: nobody can write a tag into it."""
-    if role in _KNOWN_ROLES:
-        return str(role)
-    if role in _OTHER_NAMES:
-        return _OTHER_NAMES[role]
-    cleaned = _ROLE.sub("", only_text(role))[:_MAX_ROLE_CHARS]
+    told = only_text(role)
+    if told.lower() in _KNOWN_ROLES:
+        return told.lower()
+    if told in _OTHER_NAMES:
+        return _OTHER_NAMES[told]
+    cleaned = _ROLE.sub("", told)[:_MAX_ROLE_CHARS]
     return cleaned or "unknown"
 
 

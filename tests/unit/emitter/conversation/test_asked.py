@@ -61,6 +61,16 @@ PDF = {"document": {"format": "pdf", "name": "Q3", "source": {"bytes": b"%PDF"}}
         pytest.param(
             [user({"hologram": 1})], "[unsupported block: hologram]", id="new"
         ),
+        pytest.param([user({"cachePoint": {"type": "default"}})], "", id="cache-point"),
+        pytest.param(
+            [user({"text": "now?"}), user({"cachePoint": {"type": "default"}})],
+            "now?",
+            id="cache-point-behind",
+        ),
+        pytest.param(
+            [user(RESULT, {"cachePoint": {}})], "earlier?", id="result-cached"
+        ),
+        pytest.param([{"role": "USER", "content": "now?"}], "now?", id="capitals"),
         pytest.param([{"role": "system", "content": "x"}], "earlier?", id="system"),
     ],
 )

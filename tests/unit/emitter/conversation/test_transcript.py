@@ -743,6 +743,23 @@ def test_anthropic_citations_of_documents(citation, shown):
     assert flatten(assistant(block)) == f"[assistant] Use [citations: {shown}]"
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        {
+            "citationsContent": {
+                "content": [{"text": "Use"}],
+                "citations": [{"location": {"web": {"domain": "x"}}}, {}],
+            }
+        },
+        {"type": "text", "text": "Use", "citations": [{"type": "new_location"}]},
+    ],
+)
+def test_citations_that_name_nothing_are_not_shown(block):
+    """No empty brackets."""
+    assert flatten(assistant(block)) == "[assistant] Use"
+
+
 def test_citations_stand_behind_the_last_word():
     """Breaks at the end of a cited text do not part it from its citations."""
     block = {"type": "text", "text": "Use ACM.\n", "citations": CITED}
