@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from audit_record.times import format_timestamp
 from emitter.answers import Answers, choose_model
 from emitter.conversation import flatten
-from emitter.gathered import last_question
+from emitter.conversation.asked import last_question, readable_twice
 from emitter.outcome import outcome_of
 
 if TYPE_CHECKING:
     from emitter.collected import Collected
     from emitter.identity import Identity
+    from emitter.identity.source import SourceFacts
     from emitter.writer import Writer
 
 # Memory of one conversation: sixteen times what the record keeps. Cutting is left to
@@ -90,9 +91,9 @@ def fields_of(collected: Collected, identity: Identity, style: str) -> dict[str,
     answers = gathered.totals()
     if gathered.response is not None:
         answers.text = gathered.response
-    messages = gathered.messages
+    messages = readable_twice(gathered.messages)
     if messages is None:
-        messages = list(facts.history) or None
+        messages = _messages_of(facts)
     fields: dict[str, Any] = {
         "duration_ms": collected.duration_ms,
         "user_query": facts.user_query or last_question(messages),
@@ -112,6 +113,14 @@ def fields_of(collected: Collected, identity: Identity, style: str) -> dict[str,
     if collected.is_timeout:
         fields["outcome"] = "timeout"
     return fields
+
+
+def _messages_of(facts: SourceFacts) -> list[Any] | None:
+    """Return the conversation that a request itself carries, its question last."""
+    if not facts.history and "inputText" not in facts.event:
+        return None
+    asked = {"role": "user", "content": facts.user_query}
+    return [*facts.history, *([asked] if facts.user_query else [])]
 
 
 def _end_of(collected: Collected, answers: Answers) -> dict[str, Any]:

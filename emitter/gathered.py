@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from audit_record.limits import DEFAULT_MAX_RECORD_BYTES
-from emitter.conversation.shape import as_json, as_plain, never_raises
+from emitter.conversation.shape import as_json, as_plain
 from emitter.loading import load
 
 if TYPE_CHECKING:
@@ -171,24 +171,6 @@ def shown_text(value: Any) -> str:
     return plain if isinstance(plain, str) else as_json(plain)
 
 
-@never_raises(str)
-def last_question(messages: Any) -> str:
-    """Return the text of the last message of a user; "" if there is none.
-
-    Results of tools come under the same role and are passed over.
-    """
-    from emitter.conversation import flatten  # noqa: PLC0415 - after the reply only
-
-    if not isinstance(messages, list | tuple):
-        return ""
-    for message in reversed(messages):
-        if isinstance(message, dict) and message.get("role") == "user":
-            blocks = message.get("content")
-            if isinstance(blocks, str) or _has_text(blocks):
-                return flatten([message], style="plain")
-    return ""
-
-
 def copied(messages: Any) -> tuple[Any, Any]:
     """Return messages for the audit and for the bot.
 
@@ -196,7 +178,7 @@ def copied(messages: Any) -> tuple[Any, Any]:
     meets the same error at the same place.
     """
     if isinstance(messages, list | tuple):
-        return list(messages), messages
+        return [_held(message) for message in messages], messages
     if not isinstance(messages, Iterator):
         return messages, messages
     items: list[Any] = []
@@ -208,6 +190,18 @@ def copied(messages: Any) -> tuple[Any, Any]:
     except Exception as error:  # noqa: BLE001 - it is the bot's to see
         return items, _after(list(items), iter(()), error)
     return list(items), items
+
+
+def _held(message: Any) -> Any:
+    """Return a message whose blocks can be read beside the bot's own reading.
+
+    The bot's message gets an equal iterator in place of the one that was read.
+    """
+    if type(message) is not dict or not isinstance(message.get("content"), Iterator):
+        return message
+    blocks, again = copied(message["content"])
+    message["content"] = iter(again)
+    return {**message, "content": blocks}
 
 
 # No model reads as many messages; an endless iterator ends here for the audit.
@@ -263,16 +257,6 @@ def _size_bytes(answer: Any) -> int:
     """Return about what an answer takes; of facts only the text is long."""
     text = getattr(answer, "text", None)
     return len(text) if isinstance(text, str) else rough_size_bytes(answer)
-
-
-def _has_text(blocks: Any) -> bool:
-    if not isinstance(blocks, list | tuple):
-        return False
-    kinds = [block for block in blocks if isinstance(block, dict)]
-    is_result = any(
-        "toolResult" in block or block.get("type") == "tool_result" for block in kinds
-    )
-    return not is_result and any("text" in block for block in kinds)
 
 
 def _content_of(data: Any) -> bytes | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from audit_record.fields import FIELDS_BY_NAME, TEXT_FIELDS
 from audit_record.times import format_timestamp, parse_timestamp_ms
 from emitter.conversation import flatten
-from emitter.gathered import last_question, rough_size_bytes, shown_text
+from emitter.conversation.asked import last_question, readable_twice
+from emitter.gathered import rough_size_bytes, shown_text
 from emitter.identity import Identity, SourceFacts, read_source
 from emitter.outcome import outcome_of
 from emitter.runtime import read_runtime
@@ -135,6 +136,7 @@ def _filled(
     fields |= {name: value for name, value in stated.items() if value is not None}
     talk = fields.get("full_conversation")
     if talk is not None and not isinstance(talk, str):
+        talk = readable_twice(talk)
         fields["full_conversation"] = flatten(talk, style=writer.settings.style)
         fields.setdefault("user_query", last_question(talk))
     for name in TEXT_FIELDS:

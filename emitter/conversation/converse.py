@@ -6,6 +6,7 @@ API reference, ContentBlock; members as of botocore 1.44.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from emitter.conversation import parts
@@ -13,18 +14,25 @@ from emitter.conversation.lines import one_line
 from emitter.conversation.parts import Part
 from emitter.conversation.shape import (
     as_dict,
-    as_json,
-    as_list,
     as_text,
     dict_at,
     dicts_in,
     first_text,
+    only_count,
     only_text,
+    take,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Members by which a citation without title or address says what it cites.
+_INDICES: Final = (
+    ("documentIndex", "document"),
+    ("searchResultIndex", "search result"),
+)
+# Members of guarded text that are not shown as blocks.
+_GUARDED_TEXT: Final = frozenset({"text", "qualifiers"})
 # What botocore calls a member that its service model does not know yet.
 _UNKNOWN_MEMBER: Final = "SDK_UNKNOWN_MEMBER"
 
@@ -73,10 +81,20 @@ def _document(value: Any) -> list[Part]:
 
 def _joined(texts: Any) -> str:
     """Join texts that come as strings or as objects with ``text``."""
-    return "".join(
-        as_text((as_dict(each) or {"text": each}).get("text"))
-        for each in as_list(texts)
-    )
+    return "".join(as_text(_inner_text(each)) for each in _many(texts))
+
+
+def _inner_text(value: Any) -> Any:
+    """Return the ``text`` of an object, or what stands in its place."""
+    found = as_dict(value)
+    return value if found is None else found.get("text")
+
+
+def _many(value: Any) -> list[Any]:
+    """Return several values, or the one that stands without a list around it."""
+    if isinstance(value, (list, tuple, Iterator)):
+        return take(value)
+    return [] if value is None else [value]
 
 
 def _tool_use(value: Any) -> list[Part]:
@@ -87,7 +105,7 @@ def _tool_use(value: Any) -> list[Part]:
 def _tool_result(value: Any) -> list[Part]:
     result = as_dict(value) or {}
     content: list[Part] = []
-    for each in as_list(result.get("content")):
+    for each in _many(result.get("content")):
         content += _result_block(each)
     return parts.tool_result(
         result.get("toolUseId"),
@@ -101,26 +119,43 @@ def _result_block(value: Any) -> list[Part]:
     if block is None:
         return parts.said(value)
     if "json" in block:
-        return [Part(as_json(block["json"]), is_text=True)]
+        return [Part(parts.json_text(block["json"]), is_text=True)]
     return read_block(block)
 
 
 def _guard_content(value: Any) -> list[Part]:
-    guarded = as_dict(value) or {}
-    found = parts.said(dict_at(guarded, "text").get("text"))
-    return found + (_media("image")(guarded["image"]) if "image" in guarded else [])
+    guarded = as_dict(value)
+    if guarded is None:
+        return parts.said(value)
+    found = parts.said(_inner_text(guarded.get("text")))
+    rest = {name: each for name, each in guarded.items() if name not in _GUARDED_TEXT}
+    return found + read_block(rest)
 
 
 def _reasoning(value: Any, copied: bool) -> list[Part]:
-    block = as_dict(value) or {}
+    block = as_dict(value)
+    if block is None:
+        return parts.reasoning(value, copied=copied)
     if "redactedContent" in block:
         return parts.placeholder("reasoning redacted")
-    return parts.reasoning(dict_at(block, "reasoningText").get("text"), copied=copied)
+    return parts.reasoning(_inner_text(block.get("reasoningText")), copied=copied)
 
 
 def _citations(value: Any) -> list[Part]:
     block = as_dict(value) or {}
-    return parts.said(_joined(block.get("content")), parts.cite(citations_of(block)))
+    cited = zip(dicts_in(block.get("citations")), citations_of(block), strict=True)
+    shown = [pair if any(pair) else (_place(each), "") for each, pair in cited]
+    return parts.said(_joined(block.get("content")), parts.cite(shown))
+
+
+def _place(citation: dict[str, Any]) -> str:
+    """Name what was cited by its place among the documents that were sent."""
+    for where in dict_at(citation, "location").values():
+        for name, kind in _INDICES:
+            at = only_count((as_dict(where) or {}).get(name))
+            if at is not None:
+                return f"{kind} {at}"
+    return ""
 
 
 def citations_of(block: dict[str, Any]) -> list[tuple[str, str]]:

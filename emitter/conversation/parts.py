@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from emitter.conversation.binaries import hide_in_json, hide_in_text, looks_encoded
 from emitter.conversation.lines import cut, escape_after_first, one_line
-from emitter.conversation.shape import as_dict, as_json, as_text, first_text
+from emitter.conversation.shape import (
+    as_dict,
+    as_json,
+    as_plain,
+    as_text,
+    first_text,
+)
 
 # Conversation rules: input and results of tools are cut here, in characters.
 MAX_TOOL_INPUT_CHARS: Final = 1_000
@@ -26,16 +33,18 @@ class Part:
         text: What somebody said, untouched; or one of our placeholders.
         is_text: It is what somebody said, and must be escaped.
         citations: Our list of what it drew on, shown behind it.
+        is_result: It is what a tool gave, under the user's role in most formats.
     """
 
     text: str
     is_text: bool = False
     citations: str = ""
+    is_result: bool = False
 
 
 def said(value: Any, citations: str = "") -> list[Part]:
     """Return text as a part; nothing for an empty text without citations."""
-    text = as_text(value)
+    text = as_text(value if isinstance(value, str) else hide_in_json(as_plain(value)))
     return [Part(text, True, citations)] if text or citations else []
 
 
@@ -70,13 +79,22 @@ def chars(text: Any) -> str:
 
 
 def uri(address: Any) -> str:
-    """Return an address on one line."""
-    return one_line(as_text(address), _MAX_URI_CHARS)
+    """Return an address on one line; of a data URL only type and length."""
+    shown = as_text(address)
+    if shown[:5].lower() == "data:":
+        kind, _, data = shown[5:].partition(",")
+        return f"{one_line(kind.partition(';')[0], 100)} {blob(data)}".strip()
+    if looks_encoded(shown):
+        return blob(shown)
+    return one_line(shown, _MAX_URI_CHARS)
 
 
 def tool_use(name: Any, call_id: Any, given: Any) -> list[Part]:
     """Return a tool's call with its input, cut at 1,000 characters."""
-    shown = given if isinstance(given, str) else as_json({} if given is None else given)
+    if isinstance(given, str):
+        shown = hide_in_text(given)
+    else:
+        shown = json_text({} if given is None else given)
     return placeholder(
         "tool_use",
         one_line(as_text(name)) or "unnamed",
@@ -85,14 +103,20 @@ def tool_use(name: Any, call_id: Any, given: Any) -> list[Part]:
     )
 
 
+def json_text(value: Any) -> str:
+    """Write what a tool takes or gives as JSON; binary data are named, not copied."""
+    return as_json(hide_in_json(as_plain(value)))
+
+
 def tool_result(call_id: Any, *, failed: bool, content: list[Part]) -> list[Part]:
     """Return a tool's result, cut at 2,000 characters."""
     shown = cut(_inline(content), MAX_TOOL_RESULT_CHARS)
-    return placeholder(
+    found = placeholder(
         "tool_result",
         _id(call_id),
         f"{'error' if failed else 'success'}: {escape_after_first(shown) or 'empty'}",
     )
+    return [replace(part, is_result=True) for part in found]
 
 
 def _id(call_id: Any) -> str:
@@ -105,7 +129,8 @@ def _inline(content: list[Part]) -> str:
     shown = ""
     for part in content:
         separator = "\n" if part.is_text else " "
-        shown = f"{shown.rstrip()}{separator}{part.text}" if shown else part.text
+        text = hide_in_text(part.text) if part.is_text else part.text
+        shown = f"{shown.rstrip()}{separator}{text}" if shown else text
     return shown
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from emitter.conversation.lines import unify_breaks
+from emitter.conversation.lines import one_line, unify_breaks
 from emitter.conversation.shape import (
     as_dict,
     as_text,
@@ -20,16 +20,28 @@ from emitter.conversation.shape import (
     never_raises,
     only_text,
 )
+from emitter.conversation.slack_beside import attachment_text, file_lines, submitted
 from emitter.conversation.slack_blocks import read_blocks
 
 Names = Mapping[str, str] | Callable[[str], str | None]
 
-_BRACKETS: Final = re.compile("<([^<>]+)>")
+# A mention, a special mention, or an address with or without a label. Other text
+# between angle brackets is no markup.
+_MARKUP: Final = re.compile(
+    r"<(?:(?P<sign>[@#])(?P<id>[A-Za-z0-9_.-]+)"
+    r"|!(?P<special>[a-z]+(?:\^[^<>|]*)?)"
+    r"|(?P<url>(?:[A-Za-z][A-Za-z0-9+.-]*://|(?:mailto|tel|sips?|sms|skype|callto"
+    r"|facetime|xmpp|webcal|urn|magnet|data):)[^\s<>|]*))"
+    r"(?:\|(?P<label>[^<>]*))?>"
+)
 _ENTITY: Final = re.compile("&(amp|lt|gt);")
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">"}
 _LEADING_MENTION: Final = re.compile(r"\s*<@([A-Z0-9]+)(?:\|[^<>]*)?>[\s:,]*")
+# Subtypes of an event about another message, which it holds.
+_CHANGES: Final = frozenset({"message_changed", "message_replied"})
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BARE_SCHEMES: Final = ("mailto:", "tel:")
+_NOT_DIALLED: Final = re.compile(r"[^0-9A-Za-z@.+]")
 
 
 @never_raises(str)
@@ -42,70 +54,43 @@ def readable_slack(
     blocks are read; files and forwarded messages follow on lines of their own.
 
     Args:
-        event_or_text: Message event, slash command, interaction, or mrkdwn text.
+        event_or_text: Message event, alone or in its envelope, slash command,
+            interaction, or mrkdwn text.
         bot_user_id: The bot's own ``U…``. Without it the first mention of an
             ``app_mention`` event is taken for the bot.
         names: Names of users and channels by id, as a mapping or a callable;
             ids stand where it has none.
     """
+    if isinstance(event_or_text, (bytes, bytearray)):
+        event_or_text = bytes(event_or_text).decode("utf-8", "replace")
     event = as_dict(event_or_text)
     if event is None:
         return _tidy(_read(as_text(event_or_text), bot_user_id, names))
+    event = dict_at(event, "event") or event
+    if event.get("subtype") in _CHANGES:
+        event = dict_at(event, "message") or event
     if command := first_text(event, "command"):
         return _tidy(f"{command} {_read(first_text(event, 'text'), None, names)}")
     is_addressed = bot_user_id is None and event.get("type") == "app_mention"
     bot = "" if is_addressed else bot_user_id
-    parts = [_read(_text_of(event), bot, names)]
-    parts += [f"[file: {_file_name(each)}]" for each in dicts_in(event.get("files"))]
-    for each in dicts_in(event.get("attachments")):
-        if forwarded := _read(_attachment_text(each), None, names):
-            parts.append(f"[attachment: {forwarded}]")
-    return _tidy("\n".join(filter(None, parts)))
+    shown = _shown(event, bot, names)
+    # A shortcut or a pressed button says which message it belongs to.
+    return _tidy(shown or _shown(dict_at(event, "message"), bot, names))
 
 
-def _text_of(event: dict[str, Any]) -> str:
-    """Return an event's mrkdwn: its text, its blocks, or what was pressed."""
-    return (
+def _shown(event: dict[str, Any], bot: str | None, names: Names | None) -> str:
+    """Return a message's text, else blocks, else what was pressed; files; forwards."""
+    text = (
         only_text(event.get("text"))
         or read_blocks(event.get("blocks"))
-        or _submitted(event)
-        or only_text(dict_at(event, "message").get("text"))
+        or submitted(event)
     )
-
-
-def _submitted(event: dict[str, Any]) -> str:
-    """Return the choices of an interaction: button labels, options, inputs."""
-    states = dict_at(event, "view", "state", "values") or dict_at(
-        event, "state", "values"
-    )
-    inputs = [
-        as_dict(field) or {}
-        for block in states.values()
-        for field in (as_dict(block) or {}).values()
-    ]
-    chosen = (_choice(each) for each in (*dicts_in(event.get("actions")), *inputs))
-    return "\n".join(filter(None, chosen))
-
-
-def _choice(action: dict[str, Any]) -> str:
-    option = dict_at(action, "selected_option", "text")
-    label = first_text(option, "text") or first_text(dict_at(action, "text"), "text")
-    return label or first_text(action, "value")
-
-
-def _file_name(file: dict[str, Any]) -> str:
-    return first_text(file, "name", "title", "id") or "unnamed"
-
-
-def _attachment_text(attachment: dict[str, Any]) -> str:
-    shared = dicts_in(attachment.get("message_blocks"))
-    blocks = dict_at(shared[0], "message").get("blocks") if shared else None
-    return (
-        first_text(attachment, "text")
-        or read_blocks(blocks)
-        or read_blocks(attachment.get("blocks"))
-        or first_text(attachment, "fallback", "title", "title_link")
-    )
+    parts = [_read(text, bot, names)]
+    parts += [_read(each, None, names) for each in file_lines(event)]
+    for each in dicts_in(event.get("attachments")):
+        if forwarded := _read(attachment_text(each), None, names):
+            parts.append(f"[attachment: {forwarded}]")
+    return "\n".join(filter(None, parts))
 
 
 def _read(mrkdwn: str, bot_user_id: str | None, names: Names | None) -> str:
@@ -113,18 +98,21 @@ def _read(mrkdwn: str, bot_user_id: str | None, names: Names | None) -> str:
     text = _drop_address(mrkdwn, bot_user_id)
     pieces: list[str] = []
     at = 0
-    for found in _BRACKETS.finditer(text):
+    for found in _MARKUP.finditer(text):
         pieces.append(_decode(text[at : found.start()]))
-        pieces.append(_read_bracket(found[1], names))
+        pieces.append(_read_markup(found, names))
         at = found.end()
     pieces.append(_decode(text[at:]))
     return "".join(pieces)
 
 
 def _drop_address(text: str, bot_user_id: str | None) -> str:
+    """Drop the bot's mentions from the start; some clients write it twice."""
     found = _LEADING_MENTION.match(text)
-    if found and bot_user_id is not None and bot_user_id in ("", found[1]):
-        return text[found.end() :]
+    while found and bot_user_id is not None and bot_user_id in ("", found[1]):
+        bot_user_id = found[1]
+        text = text[found.end() :]
+        found = _LEADING_MENTION.match(text)
     return text
 
 
@@ -133,16 +121,17 @@ def _decode(text: str) -> str:
     return _ENTITY.sub(lambda found: _ENTITIES[found[1]], text)
 
 
-def _read_bracket(inner: str, names: Names | None) -> str:
-    target, _, label = inner.partition("|")
-    target, label = _decode(target), _decode(label)
-    sign = target[0]
-    if sign in "@#":
-        return f"{sign}{_name(target[1:], names) or label.lstrip(sign) or target[1:]}"
-    if sign == "!":
-        return _read_special(target[1:], label)
+def _read_markup(found: re.Match[str], names: Names | None) -> str:
+    label = _decode(found["label"] or "")
+    if sign := found["sign"]:
+        return f"{sign}{_name(found['id'], names) or label.lstrip(sign) or found['id']}"
+    if special := found["special"]:
+        return _read_special(_decode(special), label)
+    target = _decode(found["url"])
     if target.startswith(_BARE_SCHEMES):
-        return label or target.partition(":")[2]
+        target = target.partition(":")[2]
+        if _NOT_DIALLED.sub("", label) == _NOT_DIALLED.sub("", target):
+            return label
     return f"{label} ({target})" if label and label != target else target
 
 
@@ -167,7 +156,7 @@ def _name(user_or_channel: str, names: Names | None) -> str:
         )
     except Exception:  # noqa: BLE001 - a bot's own resolver may raise anything
         return ""
-    return only_text(found).lstrip("@#")
+    return one_line(only_text(found)).lstrip("@#")
 
 
 def _tidy(text: str) -> str:

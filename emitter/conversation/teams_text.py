@@ -22,6 +22,7 @@ from emitter.conversation.shape import (
     parse_json,
 )
 from emitter.conversation.teams_cards import card_text
+from emitter.conversation.teams_markup import read_markup, strip_tags
 from emitter.conversation.teams_sign_in import is_sign_in, read_value, without_secrets
 from emitter.loading import load
 
@@ -38,16 +39,10 @@ _HTML_FORMATS: Final = frozenset({"xhtml", "html", "xml", "text/html"})
 _MENTION: Final = re.compile(r"<at\b[^<>]*>([^<]*)</at\s*>", re.IGNORECASE)
 # Where the format is not told, markup shows itself by a closing tag or a break.
 _MARKUP: Final = re.compile(
-    r"</(?:p|div|span|b|strong|i|em|u|s|a|ul|ol|li|h[1-6]|pre|code|table|blockquote)\s*>"
+    r"</(?:p|div|span|b|strong|i|em|u|s|a|ul|ol|li|h[1-6]|pre|code|table|t[dhr]|blockquote)\s*>"
     r"|<br\s*/?>",
     re.IGNORECASE,
 )
-_PICTURE: Final = re.compile(r"<(?:img|emoji)\b[^<>]*>", re.IGNORECASE)
-_ALT: Final = re.compile(r"\balt=\"([^\"<>]*)\"", re.IGNORECASE)
-_BLOCK_END: Final = re.compile(
-    r"<br\s*/?>|</(?:p|div|li|h[1-6]|tr|pre|blockquote)\s*>", re.IGNORECASE
-)
-_TAG: Final = re.compile(r"<(?:/?[A-Za-z]|!)[^<>]*>")
 _ENTITY: Final = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z0-9]{2,31});"
 )
@@ -72,7 +67,7 @@ def readable_teams(activity_or_text: Any, *, text_format: str | None = None) -> 
     """
     activity = _activity(activity_or_text)
     if activity is None:
-        return _tidy(_read(as_text(activity_or_text), text_format, None))
+        return _tidy(_read(_text(activity_or_text), text_format, None))
     if is_sign_in(activity):
         return ""
     told = text_format or first_text(activity, "textFormat", "text_format")
@@ -90,10 +85,16 @@ def readable_teams(activity_or_text: Any, *, text_format: str | None = None) -> 
 
 def _activity(value: Any) -> dict[str, Any] | None:
     """Return an activity; JSON text counts only if it looks like one."""
-    if isinstance(value, (str, bytes)):
-        found = as_dict(parse_json(value)) if value[:1] in ("{", b"{") else None
+    if isinstance(value, (str, bytes, bytearray)):
+        text = _text(value).lstrip()
+        found = as_dict(parse_json(text)) if text[:1] == "{" else None
         return found if found and "type" in found else None
     return as_dict(value)
+
+
+def _text(value: Any) -> str:
+    is_bytes = isinstance(value, (bytes, bytearray))
+    return as_text(bytes(value).decode("utf-8", "replace") if is_bytes else value)
 
 
 def _content_type(attachment: dict[str, Any]) -> str:
@@ -140,7 +141,7 @@ def _read(text: str, text_format: str | None, activity: dict[str, Any] | None) -
     text = _read_mentions(_drop_address(text, activity))
     told = (text_format or "").lower()
     if told in _HTML_FORMATS or (not told and _MARKUP.search(text)):
-        text = _strip_markup(text)
+        text = read_markup(text)
     return _ENTITY.sub(_decode, text)
 
 
@@ -151,22 +152,10 @@ def _decode(entity: re.Match[str]) -> str:
     return html.unescape(entity[0])
 
 
-def _strip_markup(text: str) -> str:
-    """Drop all tags; pictures leave their alternative text, blocks a newline."""
-    text = _PICTURE.sub(_alternative, text)
-    text = _TAG.sub("", _BLOCK_END.sub("\n", text))
-    return "\n".join(line for line in text.split("\n") if line.strip())
-
-
-def _alternative(picture: re.Match[str]) -> str:
-    found = _ALT.search(picture[0])
-    return found[1] if found else ""
-
-
 def _drop_address(text: str, activity: dict[str, Any] | None) -> str:
     """Drop the bot's own mention from the start, behind opening tags at most."""
     found = _MENTION.search(text)
-    if found is None or _TAG.sub("", text[: found.start()]).strip():
+    if found is None or strip_tags(text[: found.start()]).strip():
         return text
     if not _is_bot(found, activity or {}):
         return text

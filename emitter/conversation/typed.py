@@ -6,18 +6,19 @@ completions and responses.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from emitter.conversation import parts
 from emitter.conversation.lines import one_line
 from emitter.conversation.shape import (
     as_dict,
-    as_json,
     as_list,
     as_text,
     dict_at,
     dicts_in,
     first_text,
+    only_count,
     only_text,
     parse_json,
 )
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 def read_typed(block: dict[str, Any], *, with_reasoning: bool = False) -> list[Part]:
     """Return the parts of one block that has a ``type``."""
     kind = only_text(block.get("type"))
-    if kind in _THOUGHTS:
+    if kind in THOUGHTS:
         return _reasoning(block, with_reasoning)
     reader = _READERS.get(kind) or _by_ending(kind)
     return reader(block) if reader else parts.unsupported(kind)
@@ -46,8 +47,19 @@ def _by_ending(kind: str) -> Callable[[dict[str, Any]], list[Part]] | None:
 
 
 def _text(block: dict[str, Any]) -> list[Part]:
-    cited = parts.cite(citations_of(block))
-    return parts.said(block.get("text"), cited)
+    pairs = citations_of(block)
+    for at, each in enumerate(dicts_in(block.get("citations"))):
+        pairs[at] = pairs[at] if any(pairs[at]) else (_place(each), "")
+    return parts.said(block.get("text"), parts.cite(pairs))
+
+
+def _place(citation: dict[str, Any]) -> str:
+    """Name what was cited by its place among the documents that were sent."""
+    for name in ("document", "search_result"):
+        at = only_count(citation.get(f"{name}_index"))
+        if at is not None:
+            return f"{name.replace('_', ' ')} {at}"
+    return ""
 
 
 def citations_of(block: dict[str, Any]) -> list[tuple[str, str]]:
@@ -73,10 +85,11 @@ def _annotations(block: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _media(kind: str) -> Callable[[dict[str, Any]], list[Part]]:
     def read(block: dict[str, Any]) -> list[Part]:
-        source = dict_at(block, "source")
+        # MCP and LangChain keep type and data in the block itself.
+        source = dict_at(block, "source") or block
         return parts.placeholder(
             kind,
-            one_line(first_text(source, "media_type"), 100),
+            one_line(first_text(source, *_MEDIA_TYPES), 100),
             parts.quoted(first_text(block, "title", "filename")),
             _size(source),
         )
@@ -87,26 +100,18 @@ def _media(kind: str) -> Callable[[dict[str, Any]], list[Part]]:
 def _size(source: dict[str, Any]) -> str:
     """Describe where a source's data are, or how much of it there is."""
     if address := first_text(source, "url", "file_id"):
-        return _address(address)
+        return parts.uri(address)
     if source.get("type") == "text":
         return parts.chars(source.get("data"))
     if "content" in source:
         content = source["content"]
         texts = [content] if isinstance(content, str) else as_list(content)
         return parts.chars("".join(_plain(each) for each in texts))
-    return parts.blob(source.get("data"))
+    return parts.blob(source.get("data", source.get("base64")))
 
 
 def _plain(value: Any) -> str:
     return as_text((as_dict(value) or {"text": value}).get("text"))
-
-
-def _address(address: str) -> str:
-    """Return a URL on one line; of a data URL only type and length."""
-    if not address.startswith("data:"):
-        return parts.uri(address)
-    kind, _, data = address[len("data:") :].partition(",")
-    return f"{one_line(kind.partition(';')[0], 100)} {parts.blob(data)}".strip()
 
 
 def _tool_use(block: dict[str, Any]) -> list[Part]:
@@ -128,7 +133,7 @@ def _names_error(content: Any) -> bool:
 
 def result_parts(content: Any) -> list[Part]:
     """Return the parts of a tool's result: text, blocks, or any JSON value."""
-    if isinstance(content, (list, tuple)):
+    if isinstance(content, (list, tuple, Iterator)):
         return [part for each in content for part in result_parts(each)]
     block = as_dict(content)
     if block is None:
@@ -141,21 +146,24 @@ def result_parts(content: Any) -> list[Part]:
     kind = only_text(block.get("type"))
     if kind in _READERS and kind not in ("tool_result", "tool_use"):
         return read_typed(block)
-    return parts.said(as_json(block))
+    return parts.said(parts.json_text(block))
 
 
 def _reasoning(block: dict[str, Any], copied: bool) -> list[Part]:
     if block.get("type") == "redacted_thinking":
         return parts.placeholder("reasoning redacted")
-    summary = "".join(_plain(each) for each in as_list(block.get("summary")))
-    thought = only_text(block.get("thinking")) or summary
+    # Responses give the thought itself, a summary of it, or both.
+    told = (block.get("content"), block.get("summary"))
+    texts = ("".join(_plain(each) for each in as_list(list_)) for list_ in told)
+    thought = only_text(block.get("thinking")) or next(filter(None, texts), "")
     return parts.reasoning(thought, copied=copied)
 
 
 def _image_url(block: dict[str, Any]) -> list[Part]:
     given = block.get("image_url")
     address = only_text(given) or first_text(as_dict(given) or {}, "url")
-    return parts.placeholder("image", _address(address or first_text(block, "file_id")))
+    where = parts.uri(address or first_text(block, "file_id"))
+    return parts.placeholder("image", where)
 
 
 def _input_audio(block: dict[str, Any]) -> list[Part]:
@@ -166,9 +174,27 @@ def _input_audio(block: dict[str, Any]) -> list[Part]:
 
 def _input_file(block: dict[str, Any]) -> list[Part]:
     file = dict_at(block, "file") or block
-    where = first_text(file, "file_id", "file_url", "file_data")
+    where = parts.uri(first_text(file, "file_id", "file_url"))
+    data = file.get("file_data", file.get("data", file.get("base64")))
+    if not where:
+        is_url = only_text(data)[:5].lower() == "data:"
+        where = parts.uri(data) if is_url else parts.blob(data)
     name = parts.quoted(first_text(file, "filename"))
-    return parts.placeholder("file", name, _address(where))
+    kind = one_line(first_text(file, *_MEDIA_TYPES), 100)
+    return parts.placeholder("file", kind, name, where)
+
+
+def _resource(block: dict[str, Any]) -> list[Part]:
+    """Read what an MCP server embeds: its text, or the name of its data."""
+    resource = dict_at(block, "resource")
+    if "blob" not in resource:
+        return parts.said(first_text(resource, "text") or parts.json_text(block))
+    return parts.placeholder(
+        "resource",
+        one_line(first_text(resource, *_MEDIA_TYPES), 100),
+        parts.uri(resource.get("uri")),
+        parts.blob(resource["blob"]),
+    )
 
 
 def function_call(name: Any, call_id: Any, arguments: Any) -> list[Part]:
@@ -179,8 +205,23 @@ def function_call(name: Any, call_id: Any, arguments: Any) -> list[Part]:
 
 def _function_call(block: dict[str, Any]) -> list[Part]:
     call_id = block.get("call_id") or block.get("id")
-    given = block.get("arguments", block.get("input"))
-    return function_call(block.get("name") or _hosted_tool(block), call_id, given)
+    name = block.get("name") or _hosted_tool(block)
+    found = function_call(name, call_id, _given(block))
+    results = [block[name] for name in _RESULTS if block.get(name)]
+    if results:
+        failed = bool(block.get("error"))
+        found += parts.tool_result(
+            call_id, failed=failed, content=result_parts(results)
+        )
+    return found
+
+
+def _given(block: dict[str, Any]) -> Any:
+    """Return a call's input; tools that run at OpenAI have it under own names."""
+    for name in ("arguments", "input", "action"):
+        if block.get(name) is not None:
+            return block[name]
+    return {name: block[name] for name in ("queries", "code") if block.get(name)}
 
 
 def _hosted_tool(block: dict[str, Any]) -> str:
@@ -213,13 +254,21 @@ def _search_result(block: dict[str, Any]) -> list[Part]:
     )
 
 
-_THOUGHTS: Final = frozenset({"thinking", "redacted_thinking", "reasoning"})
+# Media types in Anthropic's, MCP's and LangChain's words.
+_MEDIA_TYPES: Final = ("media_type", "mimeType", "mime_type")
+# What a tool that runs at OpenAI has given stands in its call.
+_RESULTS: Final = ("output", "outputs", "results", "error")
+THOUGHTS: Final = frozenset({"thinking", "redacted_thinking", "reasoning"})
 _READERS: Final[dict[str, Callable[[dict[str, Any]], list[Part]]]] = {
     "text": _text,
     "input_text": _text,
     "output_text": _text,
     "image": _media("image"),
     "document": _media("document"),
+    "audio": _media("audio"),
+    "video": _media("video"),
+    "resource": _resource,
+    "computer_screenshot": _image_url,
     "tool_use": _tool_use,
     "tool_result": _tool_result,
     "search_result": _search_result,

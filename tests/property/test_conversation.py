@@ -16,6 +16,7 @@ from emitter.conversation import (
     tee,
     unescape,
 )
+from emitter.conversation.asked import last_question
 
 TAG = re.compile(r"^\[", re.MULTILINE)
 
@@ -33,6 +34,8 @@ pieces = st.sampled_from(
         "] ",
         "user",
         "hi ",
+        " ",
+        "\t",
         "…",
     ]
 )
@@ -70,6 +73,15 @@ blocks = st.one_of(
                 "content": [{"text": text}],
                 "citations": [{"title": title, "source": title}],
             }
+        },
+        sly_text,
+        sly_text,
+    ),
+    st.builds(
+        lambda text, title: {
+            "type": "text",
+            "text": text,
+            "citations": [{"title": title, "url": title}],
         },
         sly_text,
         sly_text,
@@ -197,6 +209,12 @@ def test_any_conversation_gives_a_text_within_its_limit(value, style, max_chars)
     assert len(text) <= max(0, max_chars)
 
 
+@given(anything)
+def test_any_conversation_has_a_question(value):
+    """Finding the question is total, and gives a text that can be written."""
+    last_question(value).encode()
+
+
 @given(messages, st.integers(60, 600))
 def test_a_cut_adds_no_turn(conversation, max_chars):
     """Cutting makes no tag that was not one."""
@@ -237,6 +255,22 @@ def test_text_without_markup_stays(text):
     kept = "\n".join(kept.splitlines()).strip()
 
     assert "".join(readable_slack(text).split()) == "".join(kept.split())
+
+
+@given(st.text("ab<>|^ ", max_size=40))
+def test_brackets_that_are_no_markup_stay(text):
+    """What only looks like Slack's markup was typed."""
+    assert readable_slack(text) == text.strip()
+
+
+@given(sly_text, sly_text, st.sampled_from(["<p>{}</p>", "<b>{}</b>", "<a>{}</a>"]))
+def test_markup_shows_its_text(before, inside, markup):
+    """Tags take nothing with them but themselves."""
+    shown = readable_teams(before + markup.format(inside), text_format="html")
+
+    assert "".join(shown.split()) == "".join(
+        readable_teams(before + inside, text_format="plain").split()
+    )
 
 
 @given(anything)

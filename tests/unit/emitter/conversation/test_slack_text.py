@@ -108,6 +108,52 @@ def rich_text(*elements):
             {"command": "/vera", "text": "what is new"}, "/vera what is new", id="Q12"
         ),
         pytest.param({"command": "/vera", "text": ""}, "/vera", id="Q12-empty"),
+        pytest.param("<@U0BOT> <@U0BOT> hi", "hi", id="Q1-twice"),
+        pytest.param("<@U0BOT> <@U0BOB> hi", "@U0BOB hi", id="Q1-and-another"),
+        pytest.param("see <|x> please", "see <|x> please", id="Q3-no-target"),
+        pytest.param("a < b and c > d", "a < b and c > d", id="Q3-compared"),
+        pytest.param("<>, <@>, <#>, <!>, <|>", "<>, <@>, <#>, <!>, <|>", id="Q3-empty"),
+        pytest.param(
+            "List<String> x <!= 5 > y", "List<String> x <!= 5 > y", id="Q3-code"
+        ),
+        pytest.param("<b@x.io> <x y|z>", "<b@x.io> <x y|z>", id="Q3-no-address"),
+        pytest.param("<https://x|>", "https://x", id="Q4-no-label"),
+        pytest.param(
+            "<mailto:bob@x.io|Bob Smith>", "Bob Smith (bob@x.io)", id="Q7-name"
+        ),
+        pytest.param("<mailto:bob@x.io>", "bob@x.io", id="Q7-mail"),
+        pytest.param("<tel:+1555|call us>", "call us (+1555)", id="Q7-call"),
+        pytest.param("<tel:+49123|+49 123>", "+49 123", id="Q7-written"),
+        pytest.param(b"hi <@U0BOB>", "hi @U0BOB", id="bytes"),
+        pytest.param(
+            {"type": "event_callback", "event": {"text": "<@U0BOT> hi"}},
+            "hi",
+            id="envelope",
+        ),
+        pytest.param(
+            {"text": "see", "files": [{"name": "a\nb<c>.pdf"}]},
+            "see\n[file: a b<c>.pdf]",
+            id="Q8-name",
+        ),
+        pytest.param(
+            {
+                "subtype": "message_changed",
+                "message": {"text": "new", "files": [{"name": "a.pdf"}]},
+                "previous_message": {"text": "old"},
+            },
+            "new\n[file: a.pdf]",
+            id="Q18",
+        ),
+        pytest.param(
+            {"subtype": "message_changed", "message": {"files": [{"name": "a.pdf"}]}},
+            "[file: a.pdf]",
+            id="Q18-files",
+        ),
+        pytest.param(
+            {"type": "message_action", "message": {"files": [{"name": "a.pdf"}]}},
+            "[file: a.pdf]",
+            id="shortcut-files",
+        ),
         pytest.param("a\x00b\x1b[31m\tc\ud800", "ab[31m\tc\ufffd", id="Q17"),
         pytest.param("a\r\nb\u2028c", "a\nb\nc", id="Q17-breaks"),
     ],
@@ -155,6 +201,139 @@ def test_forwarded_messages_show_their_blocks():
     event = {"attachments": [{"message_blocks": [{"message": {"blocks": blocks}}]}]}
 
     assert readable_slack(event) == "[attachment: old news]"
+
+
+def test_every_forwarded_message_is_shown():
+    """All messages of a forward, and their files."""
+    shared = [
+        {"message": {"blocks": rich_text({"type": "text", "text": text})}}
+        for text in ("one", "two")
+    ]
+    event = {
+        "text": "see",
+        "attachments": [
+            {"message_blocks": shared},
+            {"files": [{"name": "f.pdf"}], "fallback": "[no preview]"},
+        ],
+    }
+
+    assert readable_slack(event) == (
+        "see\n[attachment: one\ntwo]\n[attachment: [file: f.pdf]]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("attachment", "shown"),
+    [
+        (
+            {
+                "pretext": "pre",
+                "title": "ti",
+                "text": "te",
+                "fields": [{"title": "State", "value": "open"}, {"value": "x"}],
+            },
+            "pre\nti\nte\nState: open\nx",
+        ),
+        ({"title": "same", "text": "same"}, "same"),
+        ({"title": "t", "fallback": "f"}, "t"),
+        ({"fallback": "f"}, "f"),
+        ({"image_url": "https://x/i.png"}, "https://x/i.png"),
+        ({"blocks": rich_text({"type": "text", "text": "b"}), "fallback": "f"}, "b"),
+    ],
+)
+def test_attachments_show_all_they_say(attachment, shown):
+    """Title, pretext and fields stand beside the text; the fallback only alone."""
+    assert readable_slack({"attachments": [attachment]}) == f"[attachment: {shown}]"
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (
+            {
+                "type": "table",
+                "rows": [
+                    [
+                        {"type": "raw_text", "text": "a<b>"},
+                        *rich_text({"type": "text", "text": "c"}),
+                    ],
+                    [{"type": "raw_text", "text": "d"}],
+                ],
+            },
+            "a<b> | c\nd",
+        ),
+        (
+            {"type": "video", "title": {"type": "plain_text", "text": "Intro"}},
+            "[video: Intro]",
+        ),
+        ({"type": "video", "alt_text": "Intro"}, "[video: Intro]"),
+        ({"type": "video"}, ""),
+        ({"type": "input", "label": {"type": "plain_text", "text": "Why"}}, "Why"),
+        (
+            {
+                "type": "rich_text_list",
+                "style": "ordered",
+                "elements": rich_text({"type": "text", "text": "a"})[0]["elements"] * 2,
+            },
+            "1. a\n2. a",
+        ),
+        (
+            {
+                "type": "rich_text_list",
+                "style": "ordered",
+                "offset": 4,
+                "elements": rich_text({"type": "text", "text": "a"})[0]["elements"],
+            },
+            "5. a",
+        ),
+        (rich_text({"type": "link", "url": "x.io", "text": "doc"})[0], "doc (x.io)"),
+        (rich_text({"type": "link", "url": "x.io"})[0], "x.io"),
+    ],
+)
+def test_rarer_blocks(block, expected):
+    """Tables, films, inputs and numbered lists are read."""
+    assert readable_slack({"blocks": [block]}) == expected
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (
+            {
+                "selected_options": [
+                    {"text": {"text": "One"}},
+                    {"text": {"text": "Two"}},
+                ]
+            },
+            "One, Two",
+        ),
+        ({"selected_date": "2026-01-02"}, "2026-01-02"),
+        ({"selected_time": "12:30"}, "12:30"),
+        ({"selected_date_time": 0}, ""),
+        ({"selected_date_time": 1_767_312_000}, "2026-01-02 00:00 UTC"),
+        ({"selected_date_time": "soon"}, "soon"),
+        ({"selected_user": "U0BOB"}, "@Bob"),
+        ({"selected_users": ["U0BOB", "U2"]}, "@Bob, @U2"),
+        ({"selected_channel": "C012"}, "#general"),
+        ({"selected_conversations": ["C012", "C2"]}, "#general, #C2"),
+        ({"rich_text_value": rich_text({"type": "text", "text": "rich"})[0]}, "rich"),
+        ({"type": "file_input", "files": [{"name": "a.pdf"}]}, "[file: a.pdf]"),
+        ({"type": "number_input", "value": "7"}, "7"),
+    ],
+)
+def test_every_input_of_a_form_is_shown(choice, expected):
+    """Menus, dates, people, places, rich text and files."""
+    view = {"state": {"values": {"b": {"a": choice}}}}
+
+    assert readable_slack({"type": "view_submission", "view": view}, names=NAMES) == (
+        expected
+    )
+
+
+def test_hostile_markup_is_read_in_linear_time():
+    """Unclosed brackets by the thousand do not hold the bot."""
+    for text in ("<!a^" * 20_000, "<https://" * 20_000, "<@U1|" * 20_000):
+        assert readable_slack(text) == text
 
 
 def test_submitted_views_show_their_inputs():

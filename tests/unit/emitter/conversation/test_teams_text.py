@@ -52,6 +52,40 @@ ADAPTIVE = "application/vnd.microsoft.card.adaptive"
             '<p>hi <img alt="smile" src="x"/></p>', None, "hi smile", id="Q15-picture"
         ),
         pytest.param("a\x00b\ud800", None, "ab\ufffd", id="Q17"),
+        pytest.param(
+            '<a href="https://x?a=1&amp;b=2" title="t"><b>doc</b></a>',
+            None,
+            "doc (https://x?a=1&b=2)",
+            id="Q15-link",
+        ),
+        pytest.param(
+            "<a href='https://x/'>https://x</a> <a href='mailto:b@x.io'>b@x.io</a>",
+            None,
+            "https://x b@x.io",
+            id="Q15-link-itself",
+        ),
+        pytest.param(
+            "<a href='mailto:b@x.io'>Bob</a>", None, "Bob (b@x.io)", id="Q15-mail"
+        ),
+        pytest.param(
+            "<a>x</a><a href='#top'>y</a><a href='javascript:z()'>z</a></a>",
+            None,
+            "xyz",
+            id="Q15-no-address",
+        ),
+        pytest.param("<a href=https://x></a>", None, "https://x", id="Q15-no-label"),
+        pytest.param(
+            "<table><tr><th>a</th> <th>b</th></tr><tr><td>c</td><td>d</td></tr>",
+            None,
+            "a | b\nc | d",
+            id="Q15-table",
+        ),
+        pytest.param("<p>x <!-- c > d <b> -->y</p>", None, "x y", id="Q15-comment"),
+        pytest.param("<p>x <!-- y</p>", None, "x <!-- y", id="Q15-open-comment"),
+        pytest.param(
+            "<p>hi <img alt='smile' src='x'/></p>", None, "hi smile", id="Q15-quote"
+        ),
+        pytest.param(b"<p>hi</p>", None, "hi", id="bytes"),
     ],
 )
 def test_teams_text(text, text_format, expected):
@@ -159,6 +193,8 @@ def test_a_first_mention_of_somebody_else_stays():
 def test_json_text_of_an_activity_is_read():
     """An activity may arrive as JSON; other text in braces is text."""
     assert readable_teams('{"type": "message", "text": "hi"}') == "hi"
+    assert readable_teams(' \n{"type": "message", "text": "hi"}') == "hi"
+    assert readable_teams(b'{"type": "message", "text": "hi"}') == "hi"
     assert readable_teams("{not json") == "{not json"
 
 
@@ -176,14 +212,60 @@ def test_any_input_gives_a_string(value):
         "<at>" * 20_000,
         '<img alt="' * 20_000,
         "<!--" * 20_000,
+        '<a href="' * 20_000,
+        "<a href='x:'>" * 20_000,
+        "</td>" * 20_000,
         "&" * 60_000,
         " " * 60_000,
     ],
-    ids=["at", "img", "comment", "ampersand", "space"],
+    ids=["at", "img", "comment", "href", "link", "cell", "ampersand", "space"],
 )
 def test_hostile_markup_is_read_in_linear_time(text):
     """Unclosed tags by the thousand do not hold the bot."""
     assert isinstance(readable_teams(text, text_format="html"), str)
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (
+            {
+                "body": [
+                    {
+                        "type": "RichTextBlock",
+                        "inlines": ["a", {"type": "TextRun", "text": "b"}, 7],
+                    }
+                ]
+            },
+            "a b",
+        ),
+        (
+            {
+                "title": "Build",
+                "sections": [
+                    {
+                        "activityTitle": "Main",
+                        "activitySubtitle": "broken",
+                        "activityText": "again",
+                        "facts": [{"name": "Since", "value": "Monday"}],
+                        "text": "Look.",
+                    }
+                ],
+            },
+            "Build Main broken again Look. Since Monday",
+        ),
+    ],
+)
+def test_cards_of_every_kind_show_their_text(content, shown):
+    """Bare runs of rich text, and the sections of a connector's card."""
+    card = {
+        "contentType": "application/vnd.microsoft.teams.card.o365connector",
+        "content": content,
+    }
+
+    assert readable_teams({"type": "message", "attachments": [card]}) == (
+        f"[attachment: {shown}]"
+    )
 
 
 def test_rarer_attachments():
