@@ -47,11 +47,20 @@ def resolve(
             over the event.
     """
     if isinstance(user, Identity):
-        return user
+        return user if user.user_platform_id else _placed(user, facts, home)
     named = from_text(user, home)
     if named.user_id != UNKNOWN_USER_ID:
-        return replace(named, user_platform_id=facts.user_platform_id)
+        return _placed(named, facts, home)
     return _BY_KIND.get(facts.kind, _from_api)(facts, home, directory)
+
+
+def _placed(identity: Identity, facts: SourceFacts, home: Home) -> Identity:
+    """Add the event's platform id, with our own tenant as we write it."""
+    platform_id = facts.user_platform_id
+    if not platform_id:
+        return identity
+    owner, slash, user = platform_id.partition("/")
+    return replace(identity, user_platform_id=f"{home.spelled(owner)}{slash}{user}")
 
 
 def _from_slack(
