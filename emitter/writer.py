@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from emitter.assemble import Redact
     from emitter.delivery import Delivery
     from emitter.draft import Draft, Making, Recipe
+    from emitter.given import Usable
     from emitter.identity import Identity, LookupFailure, SourceFacts
     from emitter.settings import EmitterSettings
     from emitter.sinks.entry import Sink
@@ -73,6 +73,7 @@ class Writer:
         self.clock = given.clock
         self.stats = Stats()
         self._settings: EmitterSettings | None = None
+        self._sinks: list[Sink] | None = None
         self._delivery: Delivery | None = None
         self._worker: Worker | None = None
         self._making: Making | None = None
@@ -95,7 +96,8 @@ class Writer:
         if self._settings is None:
             with self._lock:
                 if self._settings is None:
-                    self._settings = _read_settings(self.given.settings)
+                    usable = _read_given(self.given)
+                    self._sinks, self._settings = usable.sinks, usable.settings
         return self._settings
 
     @property
@@ -197,6 +199,10 @@ class Writer:
             domains=settings.home_domains,
             slack_team=settings.slack_team,
             tenant=settings.tenant,
+            teams_order=settings.teams_order,
+            strip_plus_tags=settings.strip_plus_tags,
+            service_pattern=settings.service_pattern,
+            is_closed=settings.is_home_closed,
         )
         return resolve(facts, home=home, directory=directory, user=user)
 
@@ -296,8 +302,7 @@ class Writer:
             self.given.on_overflow,
             self.stats.count_shortened,
         )
-        given = self.given.sinks
-        sinks = choose_sinks(self.settings) if given is None else list(given)
+        sinks = choose_sinks(self.settings) if self._sinks is None else self._sinks
         delivery = Delivery(sinks, self.stats)
         close_at_exit(self)
         if self._is_threaded():
@@ -350,17 +355,14 @@ class Writer:
                 write_line(line)
 
 
-def _read_settings(given: EmitterSettings | None) -> EmitterSettings:
-    load("emitter.settings")
-    from emitter.settings import EmitterSettings  # noqa: PLC0415 - see above
+def _read_given(given: Given) -> Usable:
+    load("emitter.given")
+    from emitter.given import read_given  # noqa: PLC0415 - see above
 
-    if given is not None:
-        settings = given.checked()
-    else:
-        settings = EmitterSettings.from_env(os.environ)
-    if settings.problems:
-        _LOG.error("audit settings: %s", "; ".join(settings.problems))
-    return settings
+    usable = read_given(given.settings, given.sinks)
+    if usable.settings.problems:
+        _LOG.error("audit settings: %s", "; ".join(usable.settings.problems))
+    return usable
 
 
 def _no_time(_: str) -> LookupFailure:
