@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from emitter.delivery import Delivery
     from emitter.draft import Draft, Making, Recipe
     from emitter.given import Usable
-    from emitter.identity import Identity, LookupFailure, SourceFacts
+    from emitter.identity import Identity, SourceFacts
     from emitter.settings import EmitterSettings
     from emitter.sinks.entry import Sink
     from emitter.sinks.worker import Worker
@@ -73,6 +73,7 @@ class Writer:
         self.clock = given.clock
         self.stats = Stats()
         self._settings: EmitterSettings | None = None
+        self._look_ups: Any = None
         self._sinks: list[Sink] | None = None
         self._delivery: Delivery | None = None
         self._worker: Worker | None = None
@@ -115,11 +116,14 @@ class Writer:
 
     def resolve(self, facts: SourceFacts, user: Any) -> Identity:
         """Return who asked; asks the directory, if there is one."""
-        return self._resolve(facts, user, self.given.directory)
+        return self._resolve(facts, user, self._asked())
 
     def resolve_now(self, facts: SourceFacts, user: Any) -> Identity:
         """Return who asked as far as the event alone says it."""
-        directory = None if self.given.directory is None else _no_time
+        from emitter.identity import LookupFailure  # noqa: PLC0415 - see above
+
+        has_one = self.given.directory is not None
+        directory = LookupFailure("timeout") if has_one else None
         return self._resolve(facts, user, directory)
 
     def deliver(self, recipe: Recipe, remaining_ms: RemainingMs | None) -> None:
@@ -205,6 +209,17 @@ class Writer:
             is_closed=settings.is_home_closed,
         )
         return resolve(facts, home=home, directory=directory, user=user)
+
+    def _asked(self) -> Any:
+        """Return whom to ask: one for all questions, since it remembers people."""
+        if self._look_ups is None and self.given.directory is not None:
+            load("emitter.identity.lookup")
+            from emitter.identity.lookup import as_look_ups  # noqa: PLC0415
+
+            with self._lock:
+                if self._look_ups is None:
+                    self._look_ups = as_look_ups(self.given.directory)
+        return self._look_ups
 
     def _draft(self, recipe: Recipe) -> Draft | None:
         settings = self.settings
@@ -363,12 +378,6 @@ def _read_given(given: Given) -> Usable:
     if usable.settings.problems:
         _LOG.error("audit settings: %s", "; ".join(usable.settings.problems))
     return usable
-
-
-def _no_time(_: str) -> LookupFailure:
-    from emitter.identity import LookupFailure  # noqa: PLC0415 - see above
-
-    return LookupFailure("timeout")
 
 
 def _finish(

@@ -13,13 +13,13 @@ from typing import Any, Final
 from emitter.conversation.shape import (
     as_dict,
     as_list,
-    attribute,
     dict_at,
     first_text,
     never_raises,
     only_text,
 )
 from emitter.identity.actors import SlackActor, slack_actor
+from emitter.identity.answers import body_of
 from emitter.identity.clean import Login, clean, first_usable, fold, split
 from emitter.identity.model import Home, Identity, LookupFailure
 from emitter.identity.naming import (
@@ -128,7 +128,7 @@ def _user_in(answer: Any) -> dict[str, Any] | LookupFailure:
     """Return the user of a `users.info` answer, or why there is none."""
     if isinstance(answer, LookupFailure):
         return answer
-    body = slack_body(answer)
+    body = body_of(answer)
     if body is None:
         return LookupFailure()
     if body.get("ok") is False or first_text(body, "error"):
@@ -137,14 +137,6 @@ def _user_in(answer: Any) -> dict[str, Any] | LookupFailure:
         return body
     user = as_dict(body.get("user"))
     return LookupFailure() if user is None else user
-
-
-def slack_body(answer: Any) -> dict[str, Any] | None:
-    """Return the body of an answer; slack_sdk keeps it in ``data``."""
-    if type(answer) is not dict:
-        data = attribute(answer, "data")
-        return data if isinstance(data, dict) else as_dict(answer)
-    return answer
 
 
 def _person_or_bot(user: dict[str, Any], actor: SlackActor, home: Home) -> Identity:
