@@ -175,7 +175,9 @@ def teams_actor(source: Any) -> TeamsActor:
     activity = teams_activity(source)
     person = sender(activity)
     account = first_text(person, "id")
-    object_id = only_text(first_as_given(person, *_OBJECT_ID_NAMES)).strip()
+    extra = dict_at(person, "additional_properties")
+    given = (first_as_given(each, *_OBJECT_ID_NAMES) for each in (person, extra))
+    object_id = only_text(next(filter(None, given), "")).strip()
     roles = {
         role.lower()
         for owner in (person, dict_at(person, "properties"))

@@ -83,6 +83,8 @@ class Directory(LookUps):
         if not any(char.isalnum() for char in user):
             return LookupFailure("not_found")
         token = self._current_token(owner)
+        if inspect.iscoroutine(token):
+            token.close()  # there is no loop here that could await it
         if not isinstance(token, str) or not token:
             return LookupFailure("unauthorized")
         url, params = self._request(user)

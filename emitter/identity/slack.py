@@ -221,5 +221,10 @@ def _is_foreign(actor: SlackActor, user: dict[str, Any], home: Home) -> bool:
     if not ours or not actor.team:
         return False
     grid = dict_at(user, "enterprise_user")
-    theirs = {actor.team, grid.get("enterprise_id"), *as_list(grid.get("teams"))}
+    theirs = {
+        actor.team,
+        user.get("enterprise_id"),
+        grid.get("enterprise_id"),
+        *as_list(grid.get("teams")),
+    }
     return ours.isdisjoint(each for each in theirs if isinstance(each, str))

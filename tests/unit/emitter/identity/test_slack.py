@@ -328,6 +328,15 @@ def test_the_same_organisation_is_no_stranger():
     assert identity.user_type == "member"
 
 
+def test_an_organisation_named_by_the_user_alone_counts():
+    """Slack writes the organisation beside the user as well as inside."""
+    answer = make_answer("ana", "ana@example.com", team="T7", enterprise_id="E1")
+
+    identity = from_slack(answer, make_event("W9") | {"enterprise_id": "E1"}, HOME)
+
+    assert (identity.user_id, identity.user_type) == ("ana", "member")
+
+
 def test_an_external_without_email_is_named_by_the_workspace():
     """A stranger's bare name never becomes a colleague's."""
     answer = make_answer("bob.smith", team="T99", is_stranger=True)

@@ -590,6 +590,25 @@ def test_somebody_with_an_account_in_a_meeting_is_named():
     assert (identity.user_id, identity.user_type) == ("bob", "member")
 
 
+@pytest.mark.parametrize(
+    "person",
+    [
+        {"aad_object_id": OID},
+        {"objectId": OID},
+        {"aadObjectId": f" {OID} "},
+        {"aadObjectId": " ", "objectId": OID},
+        {"additional_properties": {"aadObjectId": OID}},
+    ],
+)
+def test_an_object_id_is_found_where_models_put_it(person):
+    """SDK models misname it, or keep it beside what they know."""
+    activity = make_activity(**({"aadObjectId": None} | person))
+
+    identity = from_teams(graph("bob@example.com"), activity, HOME)
+
+    assert identity.user_platform_id == f"tid0/{OID}"
+
+
 @pytest.mark.parametrize("object_id", ["", "  ", "\t", None, 7, ["o1"]])
 def test_t30_an_object_id_of_nothing_is_none(object_id):
     """Blanks identify nobody; the account of the chat is kept."""
