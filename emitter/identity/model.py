@@ -127,7 +127,7 @@ class Home:
         self._set("teams_order", _read_order(self.teams_order))
         try:
             service = re.compile(self.service_pattern)
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise ValueError("service_pattern is not a regular expression") from error
         self._set("_service", service)
 

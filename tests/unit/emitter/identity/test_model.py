@@ -36,10 +36,11 @@ def test_domains_are_folded():
     assert Home(domains="a.example,b.example").domains == ("a.example", "b.example")
 
 
-def test_a_faulty_service_pattern_is_refused():
+@pytest.mark.parametrize("pattern", ["(", None, 7])
+def test_a_faulty_service_pattern_is_refused(pattern):
     """A pattern that cannot be compiled is a mistake that shows at once."""
     with pytest.raises(ValueError, match="service_pattern"):
-        Home(service_pattern="(")
+        Home(service_pattern=pattern)
 
 
 def test_the_service_pattern_is_configurable():
