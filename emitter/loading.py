@@ -34,6 +34,7 @@ AFTER_REPLY: Final = (
     "emitter.delivery",
     "emitter.draft",
     "emitter.endings",
+    "emitter.given",
     "emitter.identity.resolution",
     "emitter.metrics",
     "emitter.resend",

@@ -8,9 +8,16 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from audit_record import limits
+from emitter.identity.model import (
+    DEFAULT_SERVICE_PATTERN,
+    DEFAULT_TEAMS_ORDER,
+    LOGIN_PROPERTIES,
+    parts_of,
+    read_domain,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 DEFAULT_LOG_GROUP: Final = "/aws/ai-bots/audit-logs"
 PREFIX: Final = "BOT_AUDIT_"
@@ -21,10 +28,12 @@ STYLES: Final = ("tagged", "plain")
 OVERFLOWS: Final = ("block", "spool", "raise")
 _MIB: Final = 1_048_576
 _LOG_GROUP: Final = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}", re.ASCII)
-_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
-_DOMAIN: Final = re.compile(
-    r"[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?", re.ASCII
-)
+# The European sovereign cloud's regions begin with four letters.
+_REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
+# A label of a domain; domains may be written in any alphabet.
+_LABEL: Final = r"[a-z0-9\u0080-\U0010ffff](?:-*[a-z0-9\u0080-\U0010ffff])*"
+_DOMAIN: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_DOMAINS: Final = "domains separated by commas"
 _ID: Final = re.compile(r"[A-Za-z0-9\-]{1,64}", re.ASCII)
 _FOLDER: Final = re.compile(r"[^\0]+")
 _SWITCH: Final = {"1": True, "true": True, "on": True, "yes": True} | {
@@ -33,6 +42,15 @@ _SWITCH: Final = {"1": True, "true": True, "on": True, "yes": True} | {
     "off": False,
     "no": False,
 }
+
+
+class _Unnamed(str):
+    """A log group that nobody has named, unlike the same name given by somebody."""
+
+    __slots__ = ()
+
+
+_UNNAMED: Final = _Unnamed(DEFAULT_LOG_GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,10 @@ class EmitterSettings:
         home_domains: Mail domains that share one login namespace.
         slack_team: Our own Slack workspace.
         tenant: Our own Entra tenant.
+        teams_order: Properties of a Graph user that may give the login, best first.
+        service_pattern: Regular expression for the start of a service account's
+            login, in lower case.
+        strip_plus_tags: Cut ``+tag`` off logins of home domains.
         max_record_bytes: Cap on one encoded record, 32,768 to 1,048,550.
         budget_ms: The most that writing one record may take, after the reply.
         fallback: What the fallback line holds: ``full``, ``metadata``, ``off``.
@@ -64,13 +86,16 @@ class EmitterSettings:
         problems: What is wrong with the values given; defaults stand for them.
     """
 
-    log_group: str = DEFAULT_LOG_GROUP
+    log_group: str = _UNNAMED
     sink: str = "auto"
     region: str = ""
     mode: str = "sync"
     home_domains: tuple[str, ...] = ()
     slack_team: str | None = None
     tenant: str | None = None
+    teams_order: tuple[str, ...] = DEFAULT_TEAMS_ORDER
+    service_pattern: str = DEFAULT_SERVICE_PATTERN
+    strip_plus_tags: bool = False
     max_record_bytes: int = limits.DEFAULT_MAX_RECORD_BYTES
     budget_ms: int = 5_000
     fallback: str = "full"
@@ -85,8 +110,17 @@ class EmitterSettings:
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.log_group != DEFAULT_LOG_GROUP:
+        if not isinstance(self.log_group, _Unnamed):
             object.__setattr__(self, "is_log_group_named", True)
+
+    @property
+    def is_home_closed(self) -> bool:
+        """Whether home domains were given of which none is one.
+
+        Then nobody is named in short: a mistake must not merge people.
+        """
+        told = any(problem.endswith(_DOMAINS) for problem in self.problems)
+        return told and not self.home_domains
 
     @classmethod
     def from_env(
@@ -127,7 +161,7 @@ class EmitterSettings:
         for field in fields(self):
             rule = _RULES.get(field.name)
             value = getattr(self, field.name)
-            if rule is None or value == field.default:
+            if rule is None or _is_default(value, field.default):
                 continue
             _take(found, problems, rule, field.name, field.name, value)
             found.setdefault(field.name, field.default)
@@ -135,7 +169,20 @@ class EmitterSettings:
 
 
 class _Fault(Exception):  # noqa: N818 - never leaves this module
-    """A value is not what its setting allows."""
+    """A value is not what its setting allows.
+
+    Attributes:
+        kept: What of it can be used all the same; None for nothing.
+    """
+
+    def __init__(self, kept: Any = None) -> None:
+        super().__init__()
+        self.kept = kept
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    # A bot's object may raise when compared.
+    return type(value) in (type(default), str) and bool(value == default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +204,10 @@ def _take(
 ) -> None:
     try:
         found[name] = rule.read(value)
-    except (_Fault, ValueError, TypeError, KeyError):
+    except Exception as error:  # noqa: BLE001 - a bot may give any object
         problems.append(f"{shown} must be {rule.expected}")
+        if isinstance(error, _Fault) and error.kept is not None:
+            found[name] = error.kept
 
 
 def _text(variable: str, expected: str, pattern: re.Pattern[str]) -> _Rule:
@@ -198,11 +247,32 @@ def _read_switch(value: Any) -> bool:
 
 
 def _read_domains(value: Any) -> tuple[str, ...]:
-    parts: Iterable[str] = value.split(",") if isinstance(value, str) else value
-    domains = tuple(part.strip() for part in parts if part.strip())
-    if not all(_DOMAIN.fullmatch(domain) for domain in domains):
-        raise _Fault
+    """Read home domains; those that are none do not spoil the others."""
+    parts = [part for part in parts_of(value) if not _is_blank(part)]
+    domains = tuple(filter(_DOMAIN.fullmatch, map(read_domain, parts)))
+    if len(domains) < len(parts):
+        raise _Fault(domains or None)
     return domains
+
+
+def _is_blank(part: Any) -> bool:
+    return isinstance(part, str) and not part.strip()
+
+
+def _read_order(value: Any) -> tuple[str, ...]:
+    by_folded = {name.lower(): name for name in LOGIN_PROPERTIES}
+    parts = [part for part in parts_of(value) if not _is_blank(part)]
+    if not parts:
+        raise _Fault
+    return tuple(by_folded[str.lower(part.strip())] for part in parts)
+
+
+def _read_pattern(value: Any) -> str:
+    pattern = str.__str__(value)
+    # What matches an empty text would make a machine of everybody.
+    if re.compile(pattern).match(""):
+        raise _Fault
+    return pattern
 
 
 _RULES: Final[dict[str, _Rule]] = {
@@ -210,11 +280,18 @@ _RULES: Final[dict[str, _Rule]] = {
     "sink": _choice("SINK", SINKS),
     "region": _text("REGION", "a region's name", _REGION),
     "mode": _choice("MODE", MODES),
-    "home_domains": _Rule(
-        PREFIX + "HOME_DOMAINS", "domains separated by commas", _read_domains
-    ),
+    "home_domains": _Rule(PREFIX + "HOME_DOMAINS", _DOMAINS, _read_domains),
     "slack_team": _text("SLACK_TEAM", "a workspace id", _ID),
     "tenant": _text("TENANT", "a tenant id", _ID),
+    "teams_order": _Rule(
+        PREFIX + "TEAMS_ORDER",
+        "some of " + ", ".join(LOGIN_PROPERTIES),
+        _read_order,
+    ),
+    "service_pattern": _Rule(
+        PREFIX + "SERVICE_PATTERN", "a regular expression", _read_pattern
+    ),
+    "strip_plus_tags": _Rule(PREFIX + "STRIP_PLUS_TAGS", "on or off", _read_switch),
     "max_record_bytes": _number(
         "MAX_RECORD_BYTES", limits.MIN_MAX_RECORD_BYTES, limits.MAX_LOG_EVENT_BYTES
     ),

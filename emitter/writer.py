@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from emitter.assemble import Redact
     from emitter.delivery import Delivery
     from emitter.draft import Draft, Making, Recipe
-    from emitter.identity import Identity, LookupFailure, SourceFacts
+    from emitter.given import Usable
+    from emitter.identity import Identity, SourceFacts
     from emitter.settings import EmitterSettings
     from emitter.sinks.entry import Sink
     from emitter.sinks.worker import Worker
@@ -73,6 +73,8 @@ class Writer:
         self.clock = given.clock
         self.stats = Stats()
         self._settings: EmitterSettings | None = None
+        self._look_ups: Any = None
+        self._sinks: list[Sink] | None = None
         self._delivery: Delivery | None = None
         self._worker: Worker | None = None
         self._making: Making | None = None
@@ -95,7 +97,8 @@ class Writer:
         if self._settings is None:
             with self._lock:
                 if self._settings is None:
-                    self._settings = _read_settings(self.given.settings)
+                    usable = _read_given(self.given)
+                    self._sinks, self._settings = usable.sinks, usable.settings
         return self._settings
 
     @property
@@ -113,11 +116,14 @@ class Writer:
 
     def resolve(self, facts: SourceFacts, user: Any) -> Identity:
         """Return who asked; asks the directory, if there is one."""
-        return self._resolve(facts, user, self.given.directory)
+        return self._resolve(facts, user, self._asked())
 
     def resolve_now(self, facts: SourceFacts, user: Any) -> Identity:
         """Return who asked as far as the event alone says it."""
-        directory = None if self.given.directory is None else _no_time
+        from emitter.identity import LookupFailure  # noqa: PLC0415 - see above
+
+        has_one = self.given.directory is not None
+        directory = LookupFailure("timeout") if has_one else None
         return self._resolve(facts, user, directory)
 
     def deliver(self, recipe: Recipe, remaining_ms: RemainingMs | None) -> None:
@@ -199,8 +205,23 @@ class Writer:
             domains=settings.home_domains,
             slack_team=settings.slack_team,
             tenant=settings.tenant,
+            teams_order=settings.teams_order,
+            strip_plus_tags=settings.strip_plus_tags,
+            service_pattern=settings.service_pattern,
+            is_closed=settings.is_home_closed,
         )
         return resolve(facts, home=home, directory=directory, user=user)
+
+    def _asked(self) -> Any:
+        """Return whom to ask: one for all questions, since it remembers people."""
+        if self._look_ups is None and self.given.directory is not None:
+            load("emitter.identity.lookup")
+            from emitter.identity.lookup import as_look_ups  # noqa: PLC0415
+
+            with self._lock:
+                if self._look_ups is None:
+                    self._look_ups = as_look_ups(self.given.directory)
+        return self._look_ups
 
     def _draft(self, recipe: Recipe) -> Draft | None:
         settings = self.settings
@@ -298,8 +319,7 @@ class Writer:
             self.given.on_overflow,
             self.stats.count_shortened,
         )
-        given = self.given.sinks
-        sinks = choose_sinks(self.settings) if given is None else list(given)
+        sinks = choose_sinks(self.settings) if self._sinks is None else self._sinks
         delivery = Delivery(sinks, self.stats)
         close_at_exit(self)
         if self._is_threaded():
@@ -352,23 +372,14 @@ class Writer:
                 write_line(line)
 
 
-def _read_settings(given: EmitterSettings | None) -> EmitterSettings:
-    load("emitter.settings")
-    from emitter.settings import EmitterSettings  # noqa: PLC0415 - see above
+def _read_given(given: Given) -> Usable:
+    load("emitter.given")
+    from emitter.given import read_given  # noqa: PLC0415 - see above
 
-    if given is not None:
-        settings = given.checked()
-    else:
-        settings = EmitterSettings.from_env(os.environ)
-    if settings.problems:
-        _LOG.error("audit settings: %s", "; ".join(settings.problems))
-    return settings
-
-
-def _no_time(_: str) -> LookupFailure:
-    from emitter.identity import LookupFailure  # noqa: PLC0415 - see above
-
-    return LookupFailure("timeout")
+    usable = read_given(given.settings, given.sinks)
+    if usable.settings.problems:
+        _LOG.error("audit settings: %s", "; ".join(usable.settings.problems))
+    return usable
 
 
 def _finish(

@@ -20,6 +20,8 @@ from emitter.conversation.shape import (
 _BOT_ID_PREFIX: Final = "28:"
 # Participants without an account are called so in Teams' own ids.
 _VISITOR_MARK: Final = "teamsvisitor:"
+# Conversations of meetings are called so.
+_MEETING_PREFIX: Final = "19:meeting_"
 _BOT_ROLES: Final = frozenset({"bot", "skill", "agenticuser", "agenticappinstance"})
 
 # How wire format and SDK models spell the object id; some models take the name
@@ -28,6 +30,19 @@ _OBJECT_ID_NAMES: Final = ("aadObjectId", "aad_object_id", "objectId", "object_i
 
 _ROLE_NAMES: Final = ("role", "userRole", "user_role", "userType", "user_type")
 _TENANT_NAMES: Final = ("tenantId", "tenant_id", "tenantID")
+
+
+def first_as_given(values: dict[str, Any], *names: str) -> str:
+    """Return the first of the named strings that is not blank, untouched.
+
+    For names: what cannot stay in one is dropped when the person is named, while
+    a text's reader would put a sign in its place.
+    """
+    for name in names:
+        value = values.get(name)
+        if isinstance(value, str) and value.strip():
+            return str.__str__(value)
+    return ""
 
 
 class SlackActor(NamedTuple):
@@ -87,7 +102,7 @@ def slack_actor(source: Any) -> SlackActor:
         team=team,
         host_teams=_host_teams(outer),
         bot=first_text(event, "bot_id"),
-        bot_name=first_text(profile, "name"),
+        bot_name=first_as_given(profile, "name"),
     )
 
 
@@ -135,8 +150,12 @@ class TeamsActor(NamedTuple):
 
     @property
     def platform_id(self) -> str | None:
-        """``tenant/object id``, or the account if no object id is known."""
-        if self.object_id and not self.is_bot:
+        """``tenant/object id``, or the account if no object id is known.
+
+        Bots and participants without an account go by the account of the chat: an
+        object id says nothing about them.
+        """
+        if self.object_id and not self.is_bot and not self.is_anonymous:
             return "/".join(filter(None, (self.tenant, self.object_id)))
         return self.account or self.object_id or None
 
@@ -160,14 +179,14 @@ def sender(activity: dict[str, Any]) -> dict[str, Any]:
 
 
 def tenant_of(activity: dict[str, Any]) -> str:
-    """Return the activity's tenant id in lower case; empty if it names none."""
+    """Return the activity's tenant id as it came; empty if it names none."""
     data = part(activity, "channelData", "channel_data")
     conversation = dict_at(activity, "conversation")
     return (
         first_text(dict_at(data, "tenant"), "id")
         or first_text(conversation, *_TENANT_NAMES)
         or first_text(sender(activity), *_TENANT_NAMES)
-    ).lower()
+    ).strip()
 
 
 def teams_actor(source: Any) -> TeamsActor:
@@ -175,7 +194,9 @@ def teams_actor(source: Any) -> TeamsActor:
     activity = teams_activity(source)
     person = sender(activity)
     account = first_text(person, "id")
-    object_id = first_text(person, *_OBJECT_ID_NAMES)
+    extra = dict_at(person, "additional_properties")
+    given = (first_as_given(each, *_OBJECT_ID_NAMES) for each in (person, extra))
+    object_id = only_text(next(filter(None, given), "")).strip()
     roles = {
         role.lower()
         for owner in (person, dict_at(person, "properties"))
@@ -186,7 +207,7 @@ def teams_actor(source: Any) -> TeamsActor:
         account=account,
         object_id=object_id,
         tenant=tenant_of(activity),
-        name=first_text(person, "name"),
+        name=first_as_given(person, "name"),
         is_bot=bool(roles & _BOT_ROLES) or account.startswith(_BOT_ID_PREFIX),
         is_anonymous="anonymous" in roles
         or _VISITOR_MARK in account
@@ -197,4 +218,6 @@ def teams_actor(source: Any) -> TeamsActor:
 def _is_in_meeting(activity: dict[str, Any], object_id: str) -> bool:
     """Whether somebody without an account writes in a meeting."""
     data = part(activity, "channelData", "channel_data")
-    return not object_id and bool(dict_at(data, "meeting"))
+    chat = first_text(dict_at(activity, "conversation"), "id")
+    is_meeting = bool(dict_at(data, "meeting")) or chat.startswith(_MEETING_PREFIX)
+    return is_meeting and not object_id

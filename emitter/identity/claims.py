@@ -9,8 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from emitter.conversation.shape import as_dict, first_text, never_raises
-from emitter.identity.clean import Login, clean, fold, split
+from emitter.conversation.shape import (
+    as_dict,
+    first_text,
+    never_raises,
+    only_text,
+)
+from emitter.identity.clean import Login, clean, first_usable, fold, split
 from emitter.identity.model import UNKNOWN_USER_ID, Home, Identity
 from emitter.identity.naming import (
     BOT_PREFIX,
@@ -30,7 +35,9 @@ _LOGIN_CLAIMS: Final = (
     "username",
 )
 # Claims that carry the client's id: OAuth, Entra v1, OIDC, Okta.
-_CLIENT_CLAIMS: Final = ("client_id", "appid", "azp", "cid")
+_CLIENT_CLAIMS: Final = ("client_id", "clientId", "appid", "azp", "cid")
+# How Keycloak calls the account of a client that acts for itself.
+_KEYCLOAK_PREFIX: Final = "service-account-"
 
 
 def _unreadable() -> Identity:
@@ -47,12 +54,13 @@ def from_claims(claims: Any, home: Home) -> Identity:
     its issuer calls unverified is not used.
     """
     values = as_dict(claims) or {}
-    tenant = first_text(values, "tid").lower()
-    subject = first_text(values, "oid", "sub")
+    tenant = home.spelled(first_text(values, "tid"))
+    subject = only_text(first_usable(values, "oid", "sub"))
     platform_id = "/".join(filter(None, (tenant, subject))) if subject else None
     blank = Identity(user_platform_id=platform_id, user_source="web")
     user = _entra_properties(values)
-    client = first_text(values, *_CLIENT_CLAIMS)
+    client = first_usable(values, *_CLIENT_CLAIMS)
+    client = client or first_text(values, *_CLIENT_CLAIMS)
     if client and _is_machine(values, user, client):
         return _name_client(client, blank)
     if not subject and not any(user.values()):
@@ -65,16 +73,22 @@ def _entra_properties(claims: dict[str, Any]) -> dict[str, Any]:
     # Entra's optional claim `acct`: 0 a member of the tenant, 1 a guest.
     is_guest = claims.get("acct") in (1, "1")
     # Okta's access tokens carry the login as the subject.
-    subject = first_text(claims, "sub")
-    login = first_text(claims, *_LOGIN_CLAIMS)
-    if not login and "." in split(subject).domain:
+    subject = first_usable(claims, "sub")
+    login = _first_login(claims)
+    if not split(login).local and "." in split(subject).domain:
         login = subject
     return {
         "userPrincipalName": login,
-        "mail": "" if is_unverified else first_text(claims, "email"),
+        "mail": "" if is_unverified else first_usable(claims, "email"),
         "userType": "Guest" if is_guest else "",
         "department": claims.get("department"),
     }
+
+
+def _first_login(claims: dict[str, Any]) -> str:
+    """Return the first claim that names somebody, else the first that has a text."""
+    usable = (name for name in _LOGIN_CLAIMS if split(claims.get(name)).local)
+    return first_usable(claims, *usable, *_LOGIN_CLAIMS)
 
 
 def _is_machine(claims: dict[str, Any], user: dict[str, Any], client: str) -> bool:
@@ -87,9 +101,17 @@ def _is_machine(claims: dict[str, Any], user: dict[str, Any], client: str) -> bo
     subject = claims.get("sub")
     if claims.get("idtyp") == "app" or claims.get("gty") == "client-credentials":
         return True
+    if _is_keycloak_client(claims, user["userPrincipalName"]):
+        return True
     if user["userPrincipalName"] or user["mail"]:
         return subject == client
     return not subject or subject in (client, f"{client}@clients", claims.get("oid"))
+
+
+def _is_keycloak_client(claims: dict[str, Any], login: str) -> bool:
+    clients = (fold(clean(claims.get(name))) for name in _CLIENT_CLAIMS)
+    accounts = {f"{_KEYCLOAK_PREFIX}{client}" for client in clients if client}
+    return split(login).whole in accounts
 
 
 def _name_client(raw: str, blank: Identity) -> Identity:
@@ -99,7 +121,7 @@ def _name_client(raw: str, blank: Identity) -> Identity:
     return replace(
         blank,
         user_id=f"{CLIENT_PREFIX}{client_id}",
-        user_id_raw=raw,
+        user_id_raw=only_text(raw),
         user_type="service",
         user_resolution="resolved",
     )
@@ -117,7 +139,7 @@ def from_text(text: Any, home: Home) -> Identity:
         return Identity(user_resolution=reason)
     if login.whole == UNKNOWN_USER_ID:
         return Identity(user_resolution="partial")
-    raw = str.__str__(text)
+    raw = only_text(text)
     if login.whole.startswith((BOT_PREFIX, CLIENT_PREFIX)):
         kind = "bot" if login.whole.startswith(BOT_PREFIX) else "service"
         return _known(login.whole, raw, kind)

@@ -10,12 +10,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _DROPPED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs"})
 # Entra's mark in the UPN of a guest; what stands before it is the guest's e-mail
 # with "_" for "@".
 _GUEST_MARK: Final = re.compile("#ext#", re.IGNORECASE | re.ASCII)
+# What separates labels of a domain beside the full stop. RFC 3490, section 3.1; the
+# other two of its list become one of these by NFKC.
+_OTHER_DOTS: Final = "\u3002\uff61"
 
 
 def clean(value: Any) -> str:
@@ -44,6 +50,26 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text.lower())
 
 
+def first_usable(values: Mapping[str, Any], *names: str) -> str:
+    """Return the first of the named strings of which cleaning leaves something.
+
+    As it came: only cleaning drops what must not stay.
+    """
+    for name in names:
+        value = values.get(name)
+        if clean(value):
+            return str.__str__(value)
+    return ""
+
+
+def clean_domain(text: str) -> str:
+    """Return a domain in lower case with plain dots, none of them at its end."""
+    folded = fold(clean(text))
+    for dot in _OTHER_DOTS:
+        folded = folded.replace(dot, ".")
+    return folded.rstrip(".").strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """A name taken apart; all parts in lower case.
@@ -52,7 +78,8 @@ class Login:
         local: Login without domain; empty if there is none.
         domain: Mail domain or NetBIOS name; empty if there is none.
         is_guest: The name carries Entra's guest mark.
-        is_address: Login and domain make an e-mail address.
+        is_address: Login and domain make an e-mail address. Else the domain is a
+            NetBIOS name.
         whole: The cleaned name as it was, in lower case.
     """
 
@@ -78,7 +105,7 @@ def split(value: Any) -> Login:
         local, _, domain = text.rpartition("@")
         return _login(local, domain, whole=text)
     domain, _, local = text.rpartition("\\")
-    return Login(local.strip(), domain.strip(), whole=text)
+    return Login(local.strip(), clean_domain(domain), whole=text)
 
 
 def _split_guest(before: str, whole: str) -> Login:
@@ -91,5 +118,5 @@ def _split_guest(before: str, whole: str) -> Login:
 
 
 def _login(local: str, domain: str, *, whole: str, is_guest: bool = False) -> Login:
-    local, domain = local.strip(), domain.strip().rstrip(".")
+    local, domain = local.strip(), clean_domain(domain)
     return Login(local, domain, is_guest, bool(local and domain), whole)

@@ -42,7 +42,7 @@ class Standing:
 
 def name_person(login: Login, standing: Standing, home: Home) -> str:
     """Return the `user_id` of a person; *login* must be usable."""
-    if is_own(login.domain, standing, home):
+    if is_own(login, standing, home):
         short = _without_tag(login, home)
         if reads_as_itself(short):
             return short
@@ -50,16 +50,19 @@ def name_person(login: Login, standing: Standing, home: Home) -> str:
     return f"{login.local}@{domain}" if domain else login.whole or login.local
 
 
-def is_own(domain: str, standing: Standing, home: Home) -> bool:
-    """Whether a member with that domain is one of our own people.
+def is_own(login: Login, standing: Standing, home: Home) -> bool:
+    """Whether a member with that login is one of our own people.
 
-    True for an unknown domain (a NetBIOS name has no dot and counts as unknown),
-    for a home domain, for any domain while no home domain is configured, and for
-    our own tenant's ``.onmicrosoft.com``. Never for guests and externals.
+    True for an unknown domain (a NetBIOS name has no dot and counts as unknown; a
+    mail domain is known, dot or not), for a home domain, for any domain while no
+    home domain is configured, and for our own tenant's ``.onmicrosoft.com``. Never
+    for guests and externals.
     """
+    domain = login.domain
     if standing.user_type != "member" or domain.endswith(_PSEUDO_DOMAINS):
         return False
-    if "." not in domain or not home.domains or domain in home.domains:
+    is_unknown = "." not in domain and not login.is_address
+    if is_unknown or home.takes_everybody or domain in home.domains:
         return True
     return standing.is_home_tenant and domain.endswith(".onmicrosoft.com")
 

@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
-from emitter.identity.model import LookupFailure
+from emitter.conversation.shape import dict_at, never_raises
+from emitter.identity.clean import split
+from emitter.identity.model import LOGIN_PROPERTIES, LookupFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Answer = dict[str, Any] | LookupFailure
 
+# Properties of Slack's and of Graph's users, the latter as its SDK has them as well.
+_NAMES: Final = (
+    "name",
+    "email",
+    *LOGIN_PROPERTIES,
+    "user_principal_name",
+    "mail_nickname",
+    "on_premises_sam_account_name",
+)
+
 GOOD_FOR_S: Final = 3_600.0
 BAD_FOR_S: Final = 300.0
 
 
 class Remembered:
-    """Least-recently-used cache: good answers for 1 h, failures for 5 min.
+    """Least-recently-used cache; see `lifetime_s` for how long an answer stays.
 
     Not thread-safe: its owner holds a lock.
     """
@@ -39,14 +51,29 @@ class Remembered:
         self._answers.move_to_end(platform_id)
         return answer
 
-    def put(self, platform_id: str, answer: Answer) -> None:
+    def put(self, platform_id: str, answer: Answer, stays_s: float) -> None:
         """Remember an answer; the least recently used one makes room."""
-        lifetime_s = BAD_FOR_S if _is_failure(answer) else GOOD_FOR_S
-        self._answers[platform_id] = (self._clock() + lifetime_s, answer)
+        self._answers[platform_id] = (self._clock() + stays_s, answer)
         self._answers.move_to_end(platform_id)
         while len(self._answers) > self._max_people:
             self._answers.popitem(last=False)
 
 
-def _is_failure(answer: Answer) -> bool:
-    return isinstance(answer, LookupFailure) or answer.get("ok") is False
+def lifetime_s(answer: Answer) -> float:
+    """Return how long an answer is believed: one that names nobody not for long.
+
+    Failures come as answers too, with status 200: ``{"ok": true, "user": null}``.
+    """
+    return GOOD_FOR_S if _names_somebody(answer) else BAD_FOR_S
+
+
+@never_raises(lambda: False)
+def _names_somebody(answer: Answer) -> bool:
+    if isinstance(answer, LookupFailure):
+        return False
+    if answer.get("ok") is False or answer.get("error"):
+        return False
+    user = dict_at(answer, "user") or answer
+    owners = (user, dict_at(user, "profile"))
+    names = (split(owner.get(name)) for owner in owners for name in _NAMES)
+    return any(name.local for name in names)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from emitter.conversation.shape import as_dict, attribute, never_raises
+from emitter.conversation.shape import never_raises
 from emitter.identity.actors import SlackActor, TeamsActor
 from emitter.identity.claims import from_claims, from_text
-from emitter.identity.directory import Directory, reason_for_error
+from emitter.identity.lookup import LookUps, as_look_ups
 from emitter.identity.model import UNKNOWN_USER_ID, Home, Identity, LookupFailure
 from emitter.identity.slack import name_slack_user
 from emitter.identity.teams import name_teams_user
@@ -18,7 +17,8 @@ from emitter.identity.teams import name_teams_user
 if TYPE_CHECKING:
     from emitter.identity.source.facts import SourceFacts
 
-Lookup = Callable[[str], Any]
+# Who is asked. A failure stands for a directory that there is no time to ask.
+Directory = LookUps | Callable[[str], Any] | LookupFailure | None
 
 
 def _unreadable() -> Identity:
@@ -30,33 +30,41 @@ def resolve(
     facts: SourceFacts,
     *,
     home: Home,
-    directory: Directory | Lookup | None = None,
+    directory: Directory = None,
     user: Any = None,
 ) -> Identity:
-    """Return who asked. Never raises; blocks as long as *directory* does.
+    """Return who asked. Never raises; blocks for the 2 s of a look-up at most.
 
     Args:
         facts: Of `emitter.identity.source.read_source`.
         home: Where our own people live.
-        directory: A `Directory`, or any callable that takes the platform's user
-            id (``U…`` or the Entra object id) and returns the answer of
-            `users.info` or Graph. It may raise: that is a failed look-up. Without
-            one, a Slack or Teams person keeps the platform id and has no name
-            (``partial``).
+        directory: A `SlackDirectory` or `TeamsDirectory`, or any callable that
+            takes the platform's user id (``U…`` or the Entra object id) and
+            returns the answer of `users.info` or Graph. It may raise or hang:
+            that is a failed look-up. An `AskedCallable` of it remembers as well.
+            Without one, a Slack or Teams person keeps the platform id and has no
+            name (``partial``).
         user: The bot's own word for who asked, a string or an `Identity`; wins
             over the event.
     """
     if isinstance(user, Identity):
-        return user
+        return user if user.user_platform_id else _placed(user, facts, home)
     named = from_text(user, home)
     if named.user_id != UNKNOWN_USER_ID:
-        return replace(named, user_platform_id=facts.user_platform_id)
+        return _placed(named, facts, home)
     return _BY_KIND.get(facts.kind, _from_api)(facts, home, directory)
 
 
-def _from_slack(
-    facts: SourceFacts, home: Home, directory: Directory | Lookup | None
-) -> Identity:
+def _placed(identity: Identity, facts: SourceFacts, home: Home) -> Identity:
+    """Add the event's platform id, with our own tenant as we write it."""
+    platform_id = facts.user_platform_id
+    if not platform_id:
+        return identity
+    owner, slash, user = platform_id.partition("/")
+    return replace(identity, user_platform_id=f"{home.spelled(owner)}{slash}{user}")
+
+
+def _from_slack(facts: SourceFacts, home: Home, directory: Directory) -> Identity:
     actor = facts.actor
     if not isinstance(actor, SlackActor):
         return _unreadable()
@@ -64,9 +72,7 @@ def _from_slack(
     return _without_directory(name_slack_user(answer, actor, home), directory)
 
 
-def _from_teams(
-    facts: SourceFacts, home: Home, directory: Directory | Lookup | None
-) -> Identity:
+def _from_teams(facts: SourceFacts, home: Home, directory: Directory) -> Identity:
     actor = facts.actor
     if not isinstance(actor, TeamsActor):
         return _unreadable()
@@ -76,57 +82,31 @@ def _from_teams(
     return _without_directory(name_teams_user(answer, actor, home), directory)
 
 
-def _without_directory(
-    identity: Identity, directory: Directory | Lookup | None
-) -> Identity:
+def _without_directory(identity: Identity, directory: Directory) -> Identity:
     """Say ``partial`` where nobody was asked: the look-up did not fail."""
     if directory is None and identity.user_resolution == "unresolved:error":
         return replace(identity, user_resolution="partial")
     return identity
 
 
-def _look_up(
-    directory: Directory | Lookup | None, platform_id: str | None, user: str
-) -> Any:
-    if directory is None or not user or not platform_id:
+def _look_up(directory: Any, platform_id: str | None, user: str) -> Any:
+    asked = as_look_ups(directory)
+    if asked is None or not user or not platform_id:
         return LookupFailure()
+    if isinstance(asked, LookupFailure):
+        return asked
     try:
-        if isinstance(directory, Directory):
-            return directory.look_up(platform_id)
-        return _refuse_coroutine(directory(user))
-    except Exception as error:  # noqa: BLE001 - a bot's own callable may raise anything
-        return _answer_in(error)
-
-
-def _refuse_coroutine(answer: Any) -> Any:
-    """Close a coroutine: there is no loop here that could await it."""
-    if inspect.iscoroutine(answer):
-        answer.close()
+        return asked.look_up(platform_id)
+    except Exception:  # noqa: BLE001 - a class of the bot's own may raise anything
         return LookupFailure()
-    return answer
 
 
-def _answer_in(error: Exception) -> Any:
-    """Return Slack's answer inside slack_sdk's error, else why the call failed."""
-    body = as_dict(attribute(attribute(error, "response"), "data"))
-    if body is None:
-        response = attribute(error, "response")
-        body = response if isinstance(response, dict) else {}
-    if body.get("ok") is False:
-        return body
-    return LookupFailure(reason_for_error(error))
-
-
-def _from_web(
-    facts: SourceFacts, home: Home, directory: Directory | Lookup | None
-) -> Identity:
+def _from_web(facts: SourceFacts, home: Home, directory: Directory) -> Identity:
     del directory  # the token already says who it is
     return from_claims(facts.claims, home)
 
 
-def _from_api(
-    facts: SourceFacts, home: Home, directory: Directory | Lookup | None
-) -> Identity:
+def _from_api(facts: SourceFacts, home: Home, directory: Directory) -> Identity:
     del directory, home
     return Identity(user_platform_id=facts.user_platform_id)
 

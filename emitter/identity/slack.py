@@ -13,13 +13,14 @@ from typing import Any, Final
 from emitter.conversation.shape import (
     as_dict,
     as_list,
-    attribute,
     dict_at,
     first_text,
     never_raises,
+    only_text,
 )
 from emitter.identity.actors import SlackActor, slack_actor
-from emitter.identity.clean import Login, clean, fold, split
+from emitter.identity.answers import body_of
+from emitter.identity.clean import Login, clean, first_usable, fold, split
 from emitter.identity.model import Home, Identity, LookupFailure
 from emitter.identity.naming import (
     BOT_PREFIX,
@@ -33,16 +34,21 @@ _SLACKBOT: Final = "USLACKBOT"
 
 # Error codes of Slack's Web API, by what they mean for us. Page: users.info.
 _REASONS: Final = {
-    **dict.fromkeys(("user_not_found", "user_not_visible"), "not_found"),
+    **dict.fromkeys(
+        ("user_not_found", "user_not_visible", "users_not_found"), "not_found"
+    ),
     **dict.fromkeys(
         (
             "missing_scope",
             "no_permission",
+            "no_scope",
             "access_denied",
+            "accesslimited",
             "ekm_access_denied",
             "enterprise_is_restricted",
             "not_allowed_token_type",
             "org_login_required",
+            "restricted_action",
             "team_access_not_granted",
         ),
         "forbidden",
@@ -51,13 +57,17 @@ _REASONS: Final = {
         (
             "account_inactive",
             "invalid_auth",
+            "invalid_token",
             "not_authed",
             "token_expired",
             "token_revoked",
+            "two_factor_setup_required",
         ),
         "unauthorized",
     ),
-    **dict.fromkeys(("ratelimited", "rate_limited"), "throttled"),
+    **dict.fromkeys(
+        ("message_limit_exceeded", "rate_limited", "ratelimited"), "throttled"
+    ),
     "request_timeout": "timeout",
 }
 
@@ -87,7 +97,7 @@ def name_slack_user(users_info: Any, actor: SlackActor, home: Home) -> Identity:
         return _bot("slackbot", actor)
     user = _user_in(users_info)
     if isinstance(user, LookupFailure):
-        kind = "external" if _is_foreign(actor, {}, home) else "unknown"
+        kind = "external" if _is_surely_foreign(actor, home) else "unknown"
         return replace(_blank(actor), user_type=kind, user_resolution=user.resolution)
     return _person_or_bot(user, actor, home)
 
@@ -109,7 +119,7 @@ def _bot(raw: str, actor: SlackActor, resolution: str = "resolved") -> Identity:
     return replace(
         blank,
         user_id=f"{BOT_PREFIX}{name}",
-        user_id_raw=raw,
+        user_id_raw=only_text(raw),
         user_resolution=resolution,
     )
 
@@ -118,34 +128,27 @@ def _user_in(answer: Any) -> dict[str, Any] | LookupFailure:
     """Return the user of a `users.info` answer, or why there is none."""
     if isinstance(answer, LookupFailure):
         return answer
-    body = slack_body(answer)
+    body = body_of(answer)
     if body is None:
         return LookupFailure()
     if body.get("ok") is False or first_text(body, "error"):
         return LookupFailure(_REASONS.get(first_text(body, "error"), "error"))
     if "user" not in body and ("profile" in body or "name" in body):
         return body
-    return as_dict(body.get("user")) or LookupFailure()
-
-
-def slack_body(answer: Any) -> dict[str, Any] | None:
-    """Return the body of an answer; slack_sdk keeps it in ``data``."""
-    if type(answer) is not dict:
-        data = attribute(answer, "data")
-        return data if isinstance(data, dict) else as_dict(answer)
-    return answer
+    user = as_dict(body.get("user"))
+    return LookupFailure() if user is None else user
 
 
 def _person_or_bot(user: dict[str, Any], actor: SlackActor, home: Home) -> Identity:
     actor = actor._replace(team=first_text(user, "team_id") or actor.team)
     suffix = ":deactivated" if user.get("deleted") is True else ""
-    name = first_text(user, "name")
+    name = first_usable(user, "name")
     if _is_bot(user):
         return _bot(name, actor, f"resolved{suffix}")
     email = split(dict_at(user, "profile").get("email"))
     kind = _user_type(user, actor, home)
     if email.local:
-        raw = first_text(dict_at(user, "profile"), "email")
+        raw = first_usable(dict_at(user, "profile"), "email")
         return replace(
             _named(email, raw, kind, actor, home),
             user_domain=email.domain or None,
@@ -182,7 +185,7 @@ def _named(
     return replace(
         _blank(actor),
         user_id=name_person(login, standing, home),
-        user_id_raw=raw,
+        user_id_raw=only_text(raw),
         user_type=kind_of(login, kind, home),
     )
 
@@ -193,6 +196,17 @@ def _user_type(user: dict[str, Any], actor: SlackActor, home: Home) -> str:
     # Single-channel guests carry both flags.
     is_guest = True in (user.get("is_restricted"), user.get("is_ultra_restricted"))
     return "guest" if is_guest else "member"
+
+
+def _is_surely_foreign(actor: SlackActor, home: Home) -> bool:
+    """Whether the event alone shows that somebody is from outside.
+
+    It does not where we are an organisation: another workspace may be ours too,
+    and only the look-up would have told.
+    """
+    ours = (*actor.host_teams, home.slack_team or "")
+    is_organisation = any(team.startswith("E") for team in ours)
+    return not is_organisation and _is_foreign(actor, {}, home)
 
 
 def _is_foreign(actor: SlackActor, user: dict[str, Any], home: Home) -> bool:
@@ -207,5 +221,10 @@ def _is_foreign(actor: SlackActor, user: dict[str, Any], home: Home) -> bool:
     if not ours or not actor.team:
         return False
     grid = dict_at(user, "enterprise_user")
-    theirs = {actor.team, grid.get("enterprise_id"), *as_list(grid.get("teams"))}
+    theirs = {
+        actor.team,
+        user.get("enterprise_id"),
+        grid.get("enterprise_id"),
+        *as_list(grid.get("teams")),
+    }
     return ours.isdisjoint(each for each in theirs if isinstance(each, str))

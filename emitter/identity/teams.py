@@ -29,19 +29,31 @@ from emitter.identity.naming import (
 
 # Codes of Graph's error body, in lower case, by what they mean for us.
 _REASONS: Final = {
+    "authorization_identitynotfound": "not_found",
+    "directory_objectnotfound": "not_found",
     "request_resourcenotfound": "not_found",
     "resourcenotfound": "not_found",
     "itemnotfound": "not_found",
     "authorization_requestdenied": "forbidden",
     "accessdenied": "forbidden",
     "forbidden": "forbidden",
+    "authentication_expiredtoken": "unauthorized",
     "invalidauthenticationtoken": "unauthorized",
     "unauthorized": "unauthorized",
     "unauthenticated": "unauthorized",
     "toomanyrequests": "throttled",
     "activitylimitreached": "throttled",
     "throttledrequest": "throttled",
-    "gatewaytimeout": "timeout",
+}
+
+
+# How Graph's Python SDK spells what is read here.
+_SDK_NAMES: Final = {
+    "user_principal_name": "userPrincipalName",
+    "mail_nickname": "mailNickname",
+    "on_premises_sam_account_name": "onPremisesSamAccountName",
+    "user_type": "userType",
+    "account_enabled": "accountEnabled",
 }
 
 
@@ -63,15 +75,17 @@ def from_teams(graph_user: Any, activity: Any, home: Home) -> Identity:
 
 def name_teams_user(graph_user: Any, actor: TeamsActor, home: Home) -> Identity:
     """Name the person that was read from an activity before; see `from_teams`."""
+    actor = actor._replace(tenant=home.spelled(actor.tenant))
     blank = Identity(user_platform_id=actor.platform_id, user_source="teams")
     if actor.is_bot:
         return _bot(actor, blank)
-    if not actor.object_id:
+    if actor.is_anonymous or not actor.object_id:
         kind = "anonymous" if actor.is_anonymous else "unknown"
         return replace(blank, user_type=kind)
     user = _user_in(graph_user)
     if isinstance(user, LookupFailure):
-        kind = "external" if _is_foreign(actor.tenant, home) else "unknown"
+        is_foreign = _is_foreign(actor.tenant, home)
+        kind = "external" if is_foreign else "unknown"
         return replace(blank, user_type=kind, user_resolution=user.resolution)
     return name_entra_user(user, actor.tenant, home, blank)
 
@@ -83,7 +97,7 @@ def _bot(actor: TeamsActor, blank: Identity) -> Identity:
     return replace(
         blank,
         user_id=f"{BOT_PREFIX}{name}",
-        user_id_raw=actor.name,
+        user_id_raw=only_text(actor.name),
         user_type="bot",
         user_resolution="resolved",
     )
@@ -95,18 +109,24 @@ def _user_in(answer: Any) -> dict[str, Any] | LookupFailure:
     body = as_dict(answer)
     if body is None:
         return LookupFailure()
-    if "error" in body:
+    if body.get("error"):
         code = first_text(dict_at(body, "error"), "code").lower()
         return LookupFailure(_REASONS.get(code, "error"))
-    return body
+    return _wire_named(body)
+
+
+def _wire_named(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a user under Graph's names; its Python SDK spells them its own way."""
+    found = {
+        wire: body[name]
+        for name, wire in _SDK_NAMES.items()
+        if body.get(name) is not None
+    }
+    return {**found, **body} if found else body
 
 
 def _is_foreign(tenant: str, home: Home) -> bool:
-    return bool(home.tenant and tenant) and not _is_home(tenant, home)
-
-
-def _is_home(tenant: str, home: Home) -> bool:
-    return bool(home.tenant) and tenant == str(home.tenant).lower()
+    return bool(home.tenant and tenant) and not home.is_tenant(tenant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +144,7 @@ def name_entra_user(
 
     Args:
         user: Properties under their Graph names.
-        tenant: Tenant the person came from, in lower case; may be empty.
+        tenant: Tenant the person came from, in any case; may be empty.
         home: Where our own people live.
         blank: Carries platform id and source into the answer.
     """
@@ -132,11 +152,11 @@ def name_entra_user(
     chosen = _choose(user, kind, home)
     if chosen is None:
         return replace(blank, user_resolution="partial")
-    login = replace(chosen.login, domain=_domain(chosen.login, user))
+    login = _with_domain(chosen.login, user)
     standing = Standing(
         user_type=kind,
-        is_home_tenant=_is_home(tenant, home),
-        fallback_domain=f"{tenant or 'unknown'}.{TENANT_DOMAIN}",
+        is_home_tenant=home.is_tenant(tenant),
+        fallback_domain=f"{fold(tenant) or 'unknown'}.{TENANT_DOMAIN}",
     )
     disabled = user.get("accountEnabled") is False
     return replace(
@@ -178,12 +198,15 @@ def _choose(user: dict[str, Any], kind: str, home: Home) -> _Candidate | None:
     return None
 
 
-def _domain(login: Login, user: dict[str, Any]) -> str:
-    """Return the domain of a login; a bare nickname takes it from UPN or mail."""
+def _with_domain(login: Login, user: dict[str, Any]) -> Login:
+    """Return a login with a domain; a bare nickname takes it from UPN or mail."""
     if login.domain:
-        return login.domain
-    others = (split(user.get(name)) for name in ("userPrincipalName", "mail"))
-    return next((other.domain for other in others if other.domain), "")
+        return login
+    for name in ("userPrincipalName", "mail"):
+        other = split(user.get(name))
+        if other.domain:
+            return replace(login, domain=other.domain, is_address=other.is_address)
+    return login
 
 
 def _email(user: dict[str, Any], chosen: Login) -> str | None:

@@ -280,6 +280,32 @@ def test_good_answers_live_an_hour_and_failures_five_minutes(stub):
     assert counts == [1, 1, 2, 3, 3, 4]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"ok": true, "user": null}',
+        b"{}",
+        b'{"ok": true}',
+        b'{"error": "ratelimited"}',
+        b'{"error": {"code": "TooManyRequests"}}',
+        b'{"userPrincipalName": null, "mail": null}',
+    ],
+)
+def test_a_failure_with_status_200_lives_five_minutes(stub, body):
+    """Only an answer that names somebody is good for an hour."""
+    clock = Clock()
+    stub.answer = (200, body, {})
+    directory = TeamsDirectory(TOKEN, base_url=stub.url, clock=clock)
+    counts = []
+
+    for now_s in (0, 299, 300):
+        clock.now_s = now_s
+        directory("tid0/o1")
+        counts.append(len(stub.requests))
+
+    assert counts == [1, 1, 2]
+
+
 def test_the_least_recently_used_person_is_forgotten(stub):
     """The number of people remembered is bounded."""
     directory = SlackDirectory(TOKEN, base_url=stub.url, max_people=2)
@@ -310,14 +336,23 @@ def test_threads_that_ask_together_share_one_call(stub):
     assert len(stub.requests) == 1
 
 
+async def async_token():
+    return TOKEN
+
+
 def raise_secret():
     raise RuntimeError(TOKEN)
 
 
 @pytest.mark.parametrize(
     ("token", "reason"),
-    [(raise_secret, "error"), (lambda: None, "unauthorized"), ("", "unauthorized")],
-    ids=["raises", "none", "empty"],
+    [
+        (raise_secret, "error"),
+        (lambda: None, "unauthorized"),
+        ("", "unauthorized"),
+        (async_token, "unauthorized"),
+    ],
+    ids=["raises", "none", "empty", "async"],
 )
 def test_without_a_token_nobody_is_asked(stub, token, reason):
     """A token callable that fails is a failed look-up."""

@@ -14,6 +14,7 @@ from emitter.identity import (
     read_source,
     resolve,
 )
+from emitter.identity.clean import split
 
 HOME = Home(domains=("example.com", "newco.com"), slack_team="T1", tenant="tid0")
 ANYWHERE = Home()
@@ -23,6 +24,17 @@ DOMAINS = ("example.com", "newco.com", "partner.example", "agency.co.uk")
 # mean, so both may stand in a login.
 logins = st.from_regex(r"[A-Za-z0-9ßÉñ][A-Za-z0-9ßÉñ._+'-]{0,20}", fullmatch=True)
 people = st.tuples(logins, st.sampled_from(DOMAINS))
+# Logins as somebody would write them who wants to be taken for somebody else.
+PIECES = (
+    "bob", "B", "a", "@", "\\", "#", "#EXT#", ":", " ", "\u200b", "_", ".", "+x",
+    "bot:", "svc:", "svc-", "DOMAIN\\", "example.com", "@example.com", "\u3002",
+    "partner.example", "unknown_user_id", "t1.slack", "tid0.tenant", "\ud800",
+)  # fmt: skip
+wild = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join)
+wild_people = st.tuples(
+    wild.filter(lambda login: split(login).local and "#EXT#" not in login),
+    st.sampled_from((*DOMAINS, "partner", "Example\uff61com")),
+)
 homes = st.sampled_from([HOME, ANYWHERE, Home(domains=("example.com",))])
 
 json_values = st.recursive(
@@ -103,6 +115,90 @@ def teams(upn, mail=None, **user):
     }
     answer = {"userPrincipalName": upn, "mail": mail, "userType": "Member", **user}
     return lambda home: from_teams(answer, activity, home)
+
+
+def claims(address, **more):
+    return lambda home: from_claims({"preferred_username": address, **more}, home)
+
+
+def text(address):
+    return lambda home: from_text(address, home)
+
+
+def foreign_teams(address):
+    activity = {
+        "from": {"id": "29:x", "aadObjectId": "o9"},
+        "conversation": {"id": "c", "tenantId": "tidX"},
+    }
+    answer = {"userPrincipalName": address}
+    return lambda home: from_teams(answer, activity, home)
+
+
+# Every way on which an address comes in.
+WAYS = {
+    "slack": slack,
+    "slack guest": lambda address: slack(address, is_restricted=True),
+    "slack stranger": lambda address: slack(address, is_stranger=True),
+    "slack elsewhere": lambda address: slack(address, team_id="T99"),
+    "teams": teams,
+    "teams mail": lambda address: teams(None, address),
+    "teams guest": lambda address: teams("g1@x.example", address, userType="Guest"),
+    "teams elsewhere": foreign_teams,
+    "claims": claims,
+    "claims elsewhere": lambda address: claims(address, tid="tidX", oid="o9"),
+    "text": text,
+}  # fmt: skip
+ways = st.sampled_from(sorted(WAYS))
+
+
+def address_of(person):
+    """Return login and domain as the rules compare them."""
+    login = split("@".join(person))
+    return login.local, login.domain
+
+
+@given(wild_people, wild_people, homes, ways, ways)
+def test_no_way_in_merges_two_people(one, other, home, first, second):
+    """One name for two addresses means two home domains, wherever they came from."""
+    names = [
+        WAYS[way]("@".join(person))(home).user_id
+        for way, person in ((first, one), (second, other))
+    ]
+    (login, domain), (other_login, other_domain) = address_of(one), address_of(other)
+
+    if names[0] == names[1] != "unknown_user_id":
+        assert login == other_login
+        assert (
+            domain == other_domain
+            or not home.domains
+            or ({domain, other_domain} <= set(home.domains))
+        )
+
+
+@given(wild, homes, ways)
+def test_a_wild_name_is_clean_and_names_no_machine(name, home, way):
+    """Whatever is written into a name, it cannot pass for a bot or hide a sign."""
+    identity = WAYS[way](name)(home)
+
+    identity.user_id.encode()
+    (identity.user_id_raw or "").encode()
+    assert identity.user_id == identity.user_id.strip() == identity.user_id.lower()
+    assert "\u200b" not in identity.user_id
+    assert (
+        way == "text"
+        or not identity.user_id.startswith("bot:")
+        or ("@" in identity.user_id)
+    )
+
+
+@given(wild)
+def test_a_wild_name_names_itself(name):
+    """A name that was made is read back as itself, whatever it was made from."""
+    once = from_text(name, HOME)
+
+    again = from_text(once.user_id, HOME).user_id
+
+    assert again == once.user_id or once.user_type == "guest"
 
 
 @given(payloads, payloads, homes)

@@ -78,7 +78,7 @@ def read_web(event: dict[str, Any]) -> SourceFacts:
     values = values or {}
     claims = dict(gateway_claims(event))
     subject = first_text(claims, "oid", "sub")
-    tenant = first_text(claims, "tid").lower()
+    tenant = first_text(claims, "tid")
     return SourceFacts(
         kind="web",
         event=event,

@@ -61,6 +61,49 @@ def test_o1_claims_follow_the_rules_of_teams():
             "member",
             id="O1-okta",
         ),
+        pytest.param(
+            {"preferred_username": " ", "upn": "bob@example.com"},
+            "bob",
+            "member",
+            id="O1-blank-first",
+        ),
+        pytest.param(
+            {"preferred_username": "@example.com", "username": "bob"},
+            "bob",
+            "member",
+            id="O1-unusable-first",
+        ),
+        pytest.param(
+            {"preferred_username": "\u200b", "sub": "bob@example.com", "cid": "c1"},
+            "bob",
+            "member",
+            id="O1-okta-blank",
+        ),
+        pytest.param(
+            {"preferred_username": "b\ud800ob@example.com"},
+            "bob",
+            "member",
+            id="O1-surrogate",
+        ),
+        pytest.param({"client_id": "a\ud8001"}, "svc:a1", "service", id="O2-surrogate"),
+        pytest.param({"clientId": "a1"}, "svc:a1", "service", id="O2-camel"),
+        pytest.param({"client_id": " ", "azp": "a1"}, "svc:a1", "service", id="O2-azp"),
+        pytest.param(
+            {
+                "preferred_username": "service-account-reports",
+                "azp": "Reports",
+                "sub": "s1",
+            },
+            "svc:reports",
+            "service",
+            id="O2-keycloak",
+        ),
+        pytest.param(
+            {"preferred_username": "service-account-x", "azp": "web", "sub": "s1"},
+            "service-account-x",
+            "service",
+            id="O1-somebody-named-so",
+        ),
         pytest.param({"client_id": "Reports"}, "svc:reports", "service", id="O2"),
         pytest.param(
             {"appid": "a1", "sub": "o1", "oid": "o1"},
@@ -78,6 +121,31 @@ def test_tells_people_and_machines_apart(claims, user_id, kind):
     identity = from_claims(claims, HOME)
 
     assert (identity.user_id, identity.user_type) == (user_id, kind)
+
+
+@pytest.mark.parametrize(
+    ("tid", "platform_id"),
+    [("tidX", "tidX/o1"), ("TID0", "tid0/o1"), ("", "o1"), (None, "o1")],
+)
+def test_the_tenant_is_kept_as_it_came(tid, platform_id):
+    """Only our own tenant has a spelling that we know."""
+    claims = {"preferred_username": "bob@example.com", "oid": "o1", "tid": tid}
+
+    assert from_claims(claims, HOME).user_platform_id == platform_id
+
+
+def test_machines_and_plain_names_are_resolved():
+    """A client id and a bot's word are as sure as a token and a bot can be."""
+    assert from_claims({"client_id": "a1"}, HOME).user_resolution == "resolved"
+    assert from_text("bob", HOME).user_resolution == "resolved"
+
+
+def test_a_raw_name_can_always_be_written():
+    """What was given is kept, but for what UTF-8 has no bytes for."""
+    identity = from_text("b\ud800ob", HOME)
+
+    assert identity.user_id == "bob"
+    identity.user_id_raw.encode()
 
 
 def test_a_persons_token_without_a_name_is_not_a_machines():

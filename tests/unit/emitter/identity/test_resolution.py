@@ -65,9 +65,28 @@ def test_an_unusable_word_is_no_word(user):
 
 def test_an_identity_is_taken_as_it_is():
     """A bot that has resolved its user already is believed."""
-    known = Identity(user_id="bob", user_resolution="resolved")
+    known = Identity(
+        user_id="bob", user_resolution="resolved", user_platform_id="T9/U9"
+    )
 
     assert resolve(SLACK, home=HOME, user=known) is known
+
+
+def test_an_identity_without_a_platform_id_takes_the_events():
+    """The bot knows the name, the event where it came from."""
+    known = Identity(user_id="bob", user_resolution="resolved")
+
+    identity = resolve(SLACK, home=HOME, user=known)
+
+    assert (identity.user_id, identity.user_platform_id) == ("bob", "T1/U1")
+
+
+def test_an_events_tenant_is_written_as_we_write_our_own():
+    """A name given by the bot does not change the platform id."""
+    home = Home(tenant="TID0")
+
+    assert resolve(TEAMS, home=home, user="bob").user_platform_id == "TID0/o1"
+    assert resolve(TEAMS, home=home).user_platform_id == "TID0/o1"
 
 
 @pytest.mark.parametrize("facts", [SLACK, TEAMS], ids=["slack", "teams"])

@@ -328,6 +328,15 @@ def test_the_same_organisation_is_no_stranger():
     assert identity.user_type == "member"
 
 
+def test_an_organisation_named_by_the_user_alone_counts():
+    """Slack writes the organisation beside the user as well as inside."""
+    answer = make_answer("ana", "ana@example.com", team="T7", enterprise_id="E1")
+
+    identity = from_slack(answer, make_event("W9") | {"enterprise_id": "E1"}, HOME)
+
+    assert (identity.user_id, identity.user_type) == ("ana", "member")
+
+
 def test_an_external_without_email_is_named_by_the_workspace():
     """A stranger's bare name never becomes a colleague's."""
     answer = make_answer("bob.smith", team="T99", is_stranger=True)
@@ -404,6 +413,13 @@ def test_finds_the_person_in_every_payload(event):
     ("code", "reason"),
     [
         ("user_not_visible", "not_found"),
+        ("users_not_found", "not_found"),
+        ("invalid_token", "unauthorized"),
+        ("two_factor_setup_required", "unauthorized"),
+        ("no_scope", "forbidden"),
+        ("restricted_action", "forbidden"),
+        ("accesslimited", "forbidden"),
+        ("message_limit_exceeded", "throttled"),
         ("token_revoked", "unauthorized"),
         ("invalid_auth", "unauthorized"),
         ("access_denied", "forbidden"),
@@ -426,6 +442,117 @@ def test_a_failed_look_up_of_a_stranger_says_external():
 
     assert identity.user_type == "external"
     assert identity.user_platform_id == "T99/U77"
+
+
+@pytest.mark.parametrize(
+    ("home", "envelope"),
+    [
+        (HOME, {"authorizations": [{"team_id": "T1", "enterprise_id": "E1"}]}),
+        (HOME, {"enterprise_id": "E1"}),
+        (Home(slack_team="E1"), {}),
+    ],
+)
+def test_a_failed_look_up_in_an_organisation_does_not_say_external(home, envelope):
+    """Another workspace of our Enterprise Grid is no stranger's."""
+    event = make_event("W9", user_team="T7") | envelope
+
+    identity = from_slack(LookupFailure("timeout"), event, home)
+
+    assert (identity.user_type, identity.user_platform_id) == ("unknown", "T7/W9")
+
+
+@pytest.mark.parametrize(
+    ("answer", "user_id"),
+    [
+        (make_answer("b\ud800ob"), "bob"),
+        (make_answer("x", "b\udfffob@example.com"), "bob"),
+        (make_answer("de\ud800ploy", is_bot=True), "bot:deploy"),
+        (
+            make_answer("x", "carl@ag\ud800ency.com", is_restricted=True),
+            "carl@agency.com",
+        ),
+    ],
+)
+def test_surrogates_are_dropped_from_names(answer, user_id):
+    """Half a character names nobody, and nothing that cannot be written is kept."""
+    identity = from_slack(answer, make_event(), HOME)
+
+    assert identity.user_id == user_id
+    identity.user_id_raw.encode()
+
+
+def test_surrogates_are_dropped_from_a_bots_profile():
+    """The registered name of a bot is cleaned like any other."""
+    inner = {"type": "message", "bot_id": "B1", "bot_profile": {"name": "De\ud800ploy"}}
+
+    identity = from_slack(None, {"team_id": "T1", "event": inner}, HOME)
+
+    assert identity.user_id == "bot:deploy"
+
+
+def test_a_user_without_properties_is_partial():
+    """The person was found; only a name is missing."""
+    identity = from_slack({"ok": True, "user": {}}, make_event(), HOME)
+
+    assert fields(identity) == (*NOBODY, "partial")
+
+
+def test_an_email_without_a_dot_in_its_domain_is_foreign():
+    """Only a NetBIOS name counts as unknown."""
+    identity = from_slack(make_answer("bob", "bob@partner"), make_event(), HOME)
+
+    assert identity.user_id == "bob@partner"
+
+
+@pytest.mark.parametrize(
+    ("answer", "event", "expected"),
+    [
+        pytest.param(
+            make_answer(
+                "ana.diaz",
+                "ana.diaz@example.com",
+                team="T7",
+                enterprise_user={"id": "W9", "teams": ["T1", "T7"]},
+            ),
+            make_event("W9"),
+            ("ana.diaz@example.com", "example.com", "ana.diaz@example.com"),
+            id="S15",
+        ),
+        pytest.param(
+            make_answer("bob.smith", "bob.smith@partner.com", team="T99"),
+            make_event("U77"),
+            ("bob.smith@partner.com", "partner.com", "bob.smith@partner.com"),
+            id="S18",
+        ),
+        pytest.param(
+            make_answer("deploybot", is_bot=True),
+            make_event("U5"),
+            ("deploybot", None, None),
+            id="S21",
+        ),
+        pytest.param(
+            make_answer("slackbot", id="USLACKBOT", is_bot=False),
+            make_event("USLACKBOT"),
+            ("slackbot", None, None),
+            id="S22",
+        ),
+        pytest.param(
+            make_answer("onboarding-wf", is_bot=True, is_workflow_bot=True),
+            make_event("U6"),
+            ("onboarding-wf", None, None),
+            id="S24",
+        ),
+    ],
+)
+def test_raw_name_domain_and_email(answer, event, expected):
+    """The remaining columns of the rows of colleagues, strangers and bots."""
+    identity = from_slack(answer, event, HOME)
+
+    assert expected == (
+        identity.user_id_raw,
+        identity.user_domain,
+        identity.user_email,
+    )
 
 
 def test_a_bot_without_a_name_is_partial():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from emitter.identity import Home, LookupFailure, from_teams
+from emitter.identity import Home, LookupFailure, from_teams, from_text
 
 OID = "3f2a9c0e-1d2b-4c5d-8e9f-0a1b2c3d4e5f"
 HOME = Home(domains=("example.com",), slack_team="T1", tenant="tid0")
@@ -474,7 +474,207 @@ def test_a_failed_look_up_keeps_the_platform_id(answer, tenant, kind, reason):
     assert identity.user_id == "unknown_user_id"
     assert identity.user_type == kind
     assert identity.user_resolution == f"unresolved:{reason}"
-    assert identity.user_platform_id == f"{tenant.lower()}/{OID}"
+    assert identity.user_platform_id == f"{tenant}/{OID}"
+
+
+@pytest.mark.parametrize("tenant", ["TID0", "Tid0", " tid0 "])
+def test_our_own_tenant_is_written_as_we_write_it(tenant):
+    """Ids are compared without case, so one person has one platform id."""
+    user = graph("bob@example.onmicrosoft.com")
+
+    identity = from_teams(user, make_activity(tenant), HOME)
+
+    assert identity.user_platform_id == f"tid0/{OID}"
+    assert (identity.user_id, identity.user_type) == ("bob", "member")
+
+
+def test_without_a_home_tenant_the_activitys_is_kept_as_it_came():
+    """The platform id is what the platform has said."""
+    identity = from_teams(LookupFailure("not_found"), make_activity("tidX"), ANYWHERE)
+
+    assert identity.user_platform_id == f"tidX/{OID}"
+    assert identity.user_type == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("upn", "home", "user_id"),
+    [
+        ("bob@partner", HOME, "bob@partner"),
+        ("bob@partner.", HOME, "bob@partner"),
+        ("bob@partner", ANYWHERE, "bob"),
+        ("bob@partner", Home(domains=("partner",)), "bob"),
+        ("PARTNER\\bob", HOME, "bob"),
+        ("bob@partner\u3002example", HOME, "bob@partner.example"),
+        ("bob@partner\uff61example", HOME, "bob@partner.example"),
+        ("bob@partner\uff0eexample", HOME, "bob@partner.example"),
+        ("bob@example\u3002com", HOME, "bob"),
+        ("bob@example.com\u3002", HOME, "bob"),
+        ("x_partner\u3002example#EXT#@t.onmicrosoft.com", HOME, "x@partner.example"),
+    ],
+)
+def test_only_a_netbios_name_is_an_unknown_domain(upn, home, user_id):
+    """A mail domain is known, with a dot or without, however its dots are written."""
+    identity = from_teams(graph(upn), make_activity(), home)
+
+    assert identity.user_id == user_id
+    assert from_text(user_id, home).user_id == user_id
+
+
+def test_a_nickname_beside_a_mail_domain_without_a_dot_is_foreign():
+    """A switch to another property takes the domain as the UPN has it."""
+    home = Home(domains=("example.com",), teams_order="mailNickname")
+    user = graph("b1@partner", mailNickname="bob")
+
+    assert from_teams(user, make_activity(), home).user_id == "bob@partner"
+
+
+@pytest.mark.parametrize(
+    ("upn", "user_id"),
+    [
+        ("b\ud800ob@example.com", "bob"),
+        ("bob@exam\udfffple.com", "bob"),
+        ("BOB\udc80", "bob"),
+    ],
+)
+def test_surrogates_are_dropped_from_names(upn, user_id):
+    """Half a character names nobody, and nothing that cannot be written is kept."""
+    identity = from_teams(graph(upn), make_activity(), HOME)
+
+    assert identity.user_id == user_id
+    identity.user_id_raw.encode()
+
+
+def test_surrogates_are_dropped_from_a_bots_name():
+    """Bots have names as well."""
+    activity = make_activity(id="28:b1", name="Other\ud800-Bot", role="bot")
+
+    identity = from_teams(None, activity, HOME)
+
+    assert identity.user_id == "bot:other-bot"
+    identity.user_id_raw.encode()
+
+
+@pytest.mark.parametrize(
+    ("person", "rest"),
+    [
+        ({"userRole": "anonymous"}, {}),
+        ({"role": "Anonymous"}, {}),
+        ({"properties": {"userRole": "anonymous"}}, {}),
+        ({"id": "8:teamsvisitor:7f"}, {}),
+        (
+            {"aadObjectId": None},
+            {"conversation": {"id": "19:meeting_Mx@thread.v2", "tenantId": "tid0"}},
+        ),
+        ({"aadObjectId": "  "}, {"channelData": {"meeting": {"id": "m1"}}}),
+    ],
+)
+def test_t31_a_participant_without_an_account_is_anonymous(person, rest):
+    """An object id says nothing about somebody who has not signed in."""
+    activity = make_activity(**person) | rest
+
+    identity = from_teams(graph("bob@example.com"), activity, HOME)
+
+    assert (identity.user_id, identity.user_type) == ("unknown_user_id", "anonymous")
+    assert identity.user_resolution == "unresolved:no_id"
+    assert identity.user_platform_id == person.get("id", "29:1abc")
+
+
+def test_somebody_with_an_account_in_a_meeting_is_named():
+    """Colleagues ask in meetings too."""
+    activity = make_activity() | {
+        "conversation": {"id": "19:meeting_Mx@thread.v2", "tenantId": "tid0"}
+    }
+
+    identity = from_teams(graph("bob@example.com"), activity, HOME)
+
+    assert (identity.user_id, identity.user_type) == ("bob", "member")
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        {"aad_object_id": OID},
+        {"objectId": OID},
+        {"aadObjectId": f" {OID} "},
+        {"aadObjectId": " ", "objectId": OID},
+        {"additional_properties": {"aadObjectId": OID}},
+    ],
+)
+def test_an_object_id_is_found_where_models_put_it(person):
+    """SDK models misname it, or keep it beside what they know."""
+    activity = make_activity(**({"aadObjectId": None} | person))
+
+    identity = from_teams(graph("bob@example.com"), activity, HOME)
+
+    assert identity.user_platform_id == f"tid0/{OID}"
+
+
+@pytest.mark.parametrize("object_id", ["", "  ", "\t", None, 7, ["o1"]])
+def test_t30_an_object_id_of_nothing_is_none(object_id):
+    """Blanks identify nobody; the account of the chat is kept."""
+    identity = from_teams(
+        graph("bob@example.com"), make_activity(aadObjectId=object_id), HOME
+    )
+
+    assert identity.user_resolution == "unresolved:no_id"
+    assert identity.user_platform_id == "29:1abc"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("gatewayTimeout", "error"),
+        ("ServiceUnavailable", "error"),
+        ("Authentication_ExpiredToken", "unauthorized"),
+        ("InvalidAuthenticationToken", "unauthorized"),
+        ("Authorization_IdentityNotFound", "not_found"),
+        ("Directory_ObjectNotFound", "not_found"),
+        ("Authorization_RequestDenied", "forbidden"),
+        ("TooManyRequests", "throttled"),
+        ("nonsense", "error"),
+        (None, "error"),
+    ],
+)
+def test_graphs_error_codes_become_reasons(code, reason):
+    """Each error code says why nobody was found."""
+    identity = from_teams({"error": {"code": code}}, make_activity(), HOME)
+
+    assert identity.user_resolution == f"unresolved:{reason}"
+
+
+def test_an_empty_error_is_none():
+    """A body may say that there was no error."""
+    user = graph("bob@example.com", error=None)
+
+    assert from_teams(user, make_activity(), HOME).user_id == "bob"
+
+
+def test_takes_a_user_of_graphs_own_library():
+    """The SDK spells properties in snake case."""
+    user = SimpleNamespace(
+        user_principal_name="lee_agency.com#EXT#@example.onmicrosoft.com",
+        mail=None,
+        user_type="Guest",
+        account_enabled=False,
+    )
+
+    identity = from_teams(user, make_activity(), HOME)
+
+    assert (identity.user_id, identity.user_type) == ("lee@agency.com", "guest")
+    assert identity.user_resolution == "resolved:deactivated"
+
+
+def test_the_local_account_name_can_be_the_login():
+    """`onPremisesSamAccountName` is one of the properties to switch to."""
+    home = Home(
+        domains=("example.com",),
+        teams_order="onPremisesSamAccountName,userPrincipalName",
+    )
+    user = graph("u123@example.com", onPremisesSamAccountName="BSmith")
+
+    identity = from_teams(user, make_activity(), home)
+
+    assert (identity.user_id, identity.user_id_raw) == ("bsmith", "BSmith")
 
 
 def test_a_user_of_another_tenant_is_external():
