@@ -129,6 +129,8 @@ def _contents(call: CallFacts) -> Iterator[_Content]:
     yield (*content[:-2], None, None)
     # The text alone, and nothing at all: a stream that nobody has read yet.
     yield _content(AnswerFacts(text=call.text))
+    # What was raised, of a stream that broke off after some text.
+    yield _content(AnswerFacts(error_type=call.error_type))
     yield _content(AnswerFacts())
 
 

@@ -29,7 +29,8 @@ def is_converse(body: dict[str, Any]) -> bool:
     if dict_at(body, "output", "message"):
         return True
     # A model's malformed output is left out.
-    return isinstance(body.get("stopReason"), str) and bool(dict_at(body, "usage"))
+    is_counted = any(name in body for name in ("usage", "metrics"))
+    return is_counted and isinstance(body.get("stopReason"), str)
 
 
 def read_converse(body: dict[str, Any]) -> AnswerFacts:
@@ -237,9 +238,10 @@ def _responses_tool(item: dict[str, Any]) -> dict[str, Any]:
 
 def is_retrieval(body: dict[str, Any]) -> bool:
     """Whether a body is an answer of Retrieve or RetrieveAndGenerate."""
-    if "retrievalResults" in body or "text" in dict_at(body, "output"):
-        return True
-    return "guardrailAction" in body and "sessionId" in body
+    # An answer that a guardrail took the place of has no citations.
+    is_session = any(n in body for n in ("citations", "guardrailAction", "sessionId"))
+    is_generated = is_session and "text" in dict_at(body, "output")
+    return is_generated or "retrievalResults" in body
 
 
 def read_retrieval(body: dict[str, Any]) -> AnswerFacts:
