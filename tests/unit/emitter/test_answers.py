@@ -80,9 +80,7 @@ def record_of(sink):
 @pytest.mark.parametrize(
     ("events", "error_type"), [pytest.param(*v, id=k) for k, v in BROKEN.items()]
 )
-def test_g5_an_answer_that_breaks_off_is_an_error(
-    audit, sink, events, error_type, way
-):
+def test_g5_an_answer_that_breaks_off_is_an_error(audit, sink, events, error_type, way):
     """What arrived is kept, and the service's own word names the error."""
     with audit.question(text="Hi") as q:
         if way == "consume":
