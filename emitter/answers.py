@@ -42,7 +42,7 @@ class Answers:
 
     Attributes:
         text: Of the last answer that had any.
-        stop_reason: Of the last answer.
+        stop_reason: Of the last answer; None if that has none.
         is_complete: Whether the last answer reached its end.
         has_failed: Whether the last answer broke off with an error.
         error_type: Of the last answer that failed.
@@ -139,8 +139,10 @@ def _add(total: Answers, answer: AnswerFacts) -> None:
     # The model that wrote the text counts, not one that ranked or embedded after it.
     if answer.model and (answer.text or not (total.text and "model_used" in fields)):
         fields["model_used"] = answer.model
+    # Another text ends as it ends; the same one told again says no more than before.
+    if answer.stop_reason or answer.text not in ("", total.text):
+        total.stop_reason = answer.stop_reason
     total.text = answer.text or total.text
-    total.stop_reason = answer.stop_reason or total.stop_reason
     if _is_ending(answer):
         total.is_complete = answer.is_complete
         total.has_failed = _has_failed(answer)

@@ -93,6 +93,9 @@ class Collector:
             self._feed_body(body)
 
     def _feed_body(self, body: dict[str, Any]) -> None:
+        if body.get("type") == "chunk":
+            # OpenAI's helper wraps what its API sends, beside events of its own.
+            body = dict_at(body, "chunk")
         inner = self._inner_event(body)
         body = body if inner is None else inner
         self._error_type = _error_in(body) or self._error_type

@@ -240,3 +240,23 @@ def test_calls_are_added_up():
     answers = [AnswerFacts(llm_calls=3), AnswerFacts(llm_calls=0), AnswerFacts()]
 
     assert add_up(answers).fields["llm_calls"] == 4
+
+
+CUT = AnswerFacts(text="a", stop_reason="max_tokens")
+
+
+@pytest.mark.parametrize(
+    ("last", "stop_reason"),
+    [
+        (AnswerFacts(text="b", stop_reason="end_turn"), "end_turn"),
+        (AnswerFacts(text="b"), None),
+        (AnswerFacts(text="a"), "max_tokens"),
+        (AnswerFacts(input_tokens=3), "max_tokens"),
+    ],
+)
+def test_the_stop_reason_is_that_of_the_last_text(last, stop_reason):
+    """A text that was cut short may be told again without its stop reason."""
+    total = add_up([CUT, last])
+
+    assert total.stop_reason == stop_reason
+    assert total.fields.get("stop_reason") == stop_reason
