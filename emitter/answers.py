@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from audit_record.fields import GUARDRAIL_ACTIONS
 from emitter.conversation.answer.facts import AnswerFacts
@@ -19,11 +19,9 @@ class CallFacts(AnswerFacts):
     """The facts of a call that was seen at the client that made it.
 
     Attributes:
-        llm_calls: How many calls of a model it was; 0 for a mere retrieval.
         known_as: Ids under which the bot may hand over the same answer.
     """
 
-    llm_calls: int = 1
     known_as: tuple[str, ...] = ()
 
 
@@ -44,8 +42,9 @@ class Answers:
 
     Attributes:
         text: Of the last answer that had any.
-        stop_reason: Of the last answer.
-        is_complete: Whether every answer reached its end.
+        stop_reason: Of the last answer; None if that has none.
+        is_complete: Whether the last answer reached its end.
+        has_failed: Whether the last answer broke off with an error.
         error_type: Of the last answer that failed.
         fields: The record's fields.
     """
@@ -53,10 +52,15 @@ class Answers:
     text: str = ""
     stop_reason: str | None = None
     is_complete: bool = True
+    has_failed: bool = False
     error_type: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     sources: list[dict[str, Any]] = field(default_factory=list)
     tools: list[dict[str, Any]] = field(default_factory=list)
+
+
+# What a stream raises when its reader is gone.
+_LEFT: Final = ("CancelledError", "GeneratorExit")
 
 
 def add_up(answers: Iterable[AnswerFacts]) -> Answers:
@@ -125,6 +129,8 @@ def _contents(call: CallFacts) -> Iterator[_Content]:
     yield (*content[:-2], None, None)
     # The text alone, and nothing at all: a stream that nobody has read yet.
     yield _content(AnswerFacts(text=call.text))
+    # What was raised, of a stream that broke off after some text.
+    yield _content(AnswerFacts(error_type=call.error_type))
     yield _content(AnswerFacts())
 
 
@@ -133,14 +139,17 @@ def _add(total: Answers, answer: AnswerFacts) -> None:
     # The model that wrote the text counts, not one that ranked or embedded after it.
     if answer.model and (answer.text or not (total.text and "model_used" in fields)):
         fields["model_used"] = answer.model
+    # Another text ends as it ends; the same one told again says no more than before.
+    if answer.stop_reason or answer.text not in ("", total.text):
+        total.stop_reason = answer.stop_reason
     total.text = answer.text or total.text
-    total.stop_reason = answer.stop_reason or total.stop_reason
-    total.is_complete = total.is_complete and answer.is_complete
+    if _is_ending(answer):
+        total.is_complete = answer.is_complete
+        total.has_failed = _has_failed(answer)
     total.error_type = answer.error_type or total.error_type
     total.sources += answer.sources
     total.tools += answer.tools
-    calls = answer.llm_calls if isinstance(answer, CallFacts) else 1
-    fields["llm_calls"] = fields.get("llm_calls", 0) + calls
+    fields["llm_calls"] = fields.get("llm_calls", 0) + answer.llm_calls
     for name in ("input_tokens", "output_tokens", "cache_read_tokens"):
         count = getattr(answer, name)
         if count is not None:
@@ -149,6 +158,22 @@ def _add(total: Answers, answer: AnswerFacts) -> None:
     if action in GUARDRAIL_ACTIONS:
         before = fields.get("guardrail_action", "none")
         fields["guardrail_action"] = max(action, before, key=GUARDRAIL_ACTIONS.index)
+
+
+def _is_ending(answer: AnswerFacts) -> bool:
+    """Whether an answer may be the one that the question ended with.
+
+    A model that is asked again makes good what was cut off or broke before. A call
+    without words, such as an embedding, and one that was refused do not.
+    """
+    has_spoken = answer.text or answer.stop_reason or answer.tools
+    return bool(has_spoken) or not answer.is_complete
+
+
+def _has_failed(answer: AnswerFacts) -> bool:
+    """Whether an answer broke off by an error, not because the bot left it."""
+    has_error = answer.error_type not in (None, *_LEFT)
+    return has_error and not answer.is_complete
 
 
 def choose_model(asked: Any, answered: str | None) -> Any:

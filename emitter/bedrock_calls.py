@@ -13,6 +13,7 @@ from emitter.conversation.answer.errors import error_name
 from emitter.conversation.answer.facts import AnswerFacts
 from emitter.conversation.answer.reading import read_answer
 from emitter.conversation.shape import dict_at, first_text
+from emitter.conversation.stream.collector import Collector, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ class Operation:
         has_body: The response's ``body`` is for the bot to read.
         is_routed: A model that the answer names is the one that a prompt router or
             agent chose; else it only repeats what was asked, in the model's words.
-        events: Reads the stream, where the general reader cannot.
+        events: Reads the stream, where it takes to know the operation.
     """
 
     llm_calls: int = 1
@@ -40,16 +41,26 @@ class Operation:
     events: Callable[[], Any] | None = None
 
 
+def _agent_events() -> Collector:
+    return Collector(Speaker.AGENT)
+
+
+def _model_events() -> Collector:
+    return Collector(Speaker.MODEL)
+
+
 # Operations of bedrock-runtime and bedrock-agent-runtime, botocore 1.44.8.
 OPERATIONS: Final = {
     "ApplyGuardrail": Operation(llm_calls=0),
     "Converse": Operation(),
     "ConverseStream": Operation(stream="stream"),
-    "InvokeAgent": Operation(stream="completion"),
+    "InvokeAgent": Operation(stream="completion", events=_agent_events),
     "InvokeFlow": Operation(llm_calls=0, stream="responseStream", events=FlowEvents),
-    "InvokeInlineAgent": Operation(stream="completion"),
+    "InvokeInlineAgent": Operation(stream="completion", events=_agent_events),
     "InvokeModel": Operation(has_body=True, is_routed=False),
-    "InvokeModelWithResponseStream": Operation(stream="body", is_routed=False),
+    "InvokeModelWithResponseStream": Operation(
+        stream="body", is_routed=False, events=_model_events
+    ),
     "Retrieve": Operation(llm_calls=0),
     "RetrieveAndGenerate": Operation(),
     "RetrieveAndGenerateStream": Operation(stream="stream"),
@@ -132,11 +143,13 @@ class Call:
                 cache_read_tokens=beside.cache_read_tokens,
             )
         routed = said.model if self._operation.is_routed else None
+        told = self._events.model_calls if self._events else 0
         return _as_call(
-            replace(said, model=routed or self._model, request_id=beside.request_id),
-            llm_calls=max(
-                self._events.model_calls if self._events else 0,
-                self._operation.llm_calls,
+            replace(
+                said,
+                model=routed or self._model,
+                request_id=beside.request_id,
+                llm_calls=max(told, self._operation.llm_calls),
             ),
             # A body or stream has its own id, by which the bot may hand it over.
             known_as=(said.request_id,) if said.request_id else (),

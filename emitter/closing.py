@@ -88,7 +88,7 @@ def fields_of(collected: Collected, identity: Identity, style: str) -> dict[str,
         style: How conversations are flattened.
     """
     facts, gathered, given = collected.facts, collected.gathered, collected.given
-    answers = gathered.totals()
+    answers = gathered.totals(with_open=collected.is_timeout)
     if gathered.response is not None:
         answers.text = gathered.response
     messages = readable_twice(gathered.messages)
@@ -134,5 +134,6 @@ def _end_of(collected: Collected, answers: Answers) -> dict[str, Any]:
             answers.fields.get("guardrail_action"),
             answers.text,
             is_complete=answers.is_complete,
+            has_failed=answers.has_failed,
         ),
     }

@@ -8,14 +8,14 @@ from __future__ import annotations
 import marshal
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from audit_record.limits import DEFAULT_MAX_RECORD_BYTES
 from emitter.conversation.shape import as_json, as_plain
 from emitter.loading import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from emitter.answers import Answers
     from emitter.conversation import AnswerFacts
@@ -28,6 +28,16 @@ _MAX_UNREAD: Final = 50
 _FIELDS_BYTES: Final = 2_000
 # A tool that took a year was measured wrongly.
 _MAX_MS: Final = 365 * 24 * 3_600_000
+
+
+class OpenStream(Protocol):
+    """A stream that the audit reads along with."""
+
+    def tell_facts(self) -> None:
+        """Tell what has arrived, unless that was done."""
+
+    def peek_facts(self) -> AnswerFacts | None:
+        """Return what has arrived; None once that was told."""
 
 
 class Gathered:
@@ -44,7 +54,8 @@ class Gathered:
         self._tools: list[dict[str, Any]] = []
         self._sources: list[dict[str, Any]] = []
         self._attachments = list(attachments)
-        self._streams: list[Callable[[], Any]] = []
+        # Each with the number of answers that were there before it.
+        self._streams: list[tuple[int, OpenStream]] = []
 
     def keep_messages(self, messages: Any) -> Any:
         """Keep the conversation as it is now; return it for the bot to use."""
@@ -64,9 +75,9 @@ class Gathered:
         for item in _read([answer]) if is_late else [answer]:
             _keep(self._answers, item)
 
-    def add_stream(self, tell_facts: Callable[[], Any]) -> None:
-        """Keep what makes a stream tell its facts, should it not have ended."""
-        _keep(self._streams, tell_facts)
+    def add_stream(self, stream: OpenStream) -> None:
+        """Keep a stream that tells its facts, should it not have ended."""
+        _keep(self._streams, (len(self._answers), stream))
 
     def add_reply(self, text: Any) -> None:
         """Keep a text shown; further ones follow on lines of their own."""
@@ -112,16 +123,32 @@ class Gathered:
         _keep(self._attachments, entry)
 
     def end_streams(self) -> None:
-        """Have every stream that the bot has not read to its end tell its facts."""
-        for tell_facts in self._streams:
-            tell_facts()
+        """Have every stream that the bot has not read to its end tell its facts.
+
+        They stand where the stream began: what was asked after it came later.
+        """
+        for place, stream in reversed(self._streams):
+            before = len(self._answers)
+            stream.tell_facts()
+            told = self._answers[before:]
+            del self._answers[before:]
+            self._answers[place:place] = told
         self._streams.clear()
 
-    def totals(self) -> Answers:
-        """Read the answers and add them up."""
+    def totals(self, *, with_open: bool = False) -> Answers:
+        """Read the answers and add them up.
+
+        Args:
+            with_open: Count what streams have brought that the bot still reads.
+        """
         from emitter.answers import add_up  # noqa: PLC0415 - after the reply only
 
-        return add_up(_read(list(self._answers)))
+        answers = list(self._answers)
+        if with_open:
+            for place, stream in reversed(list(self._streams)):
+                facts = stream.peek_facts()
+                answers[place:place] = [] if facts is None else [facts]
+        return add_up(_read(answers))
 
     def lists(self, answers: Answers) -> dict[str, list[dict[str, Any]]]:
         """Return tools, sources and attachments, of the bot and of the answers."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-# Stop reasons of Bedrock, Anthropic and OpenAI that mean the answer was cut short.
+# Stop reasons of Bedrock, Anthropic, OpenAI, Titan and Cohere that mean the answer was
+# cut short; the last two write them in capitals.
 PARTIAL: Final = frozenset(
-    {"max_tokens", "model_context_window_exceeded", "length", "max_output_tokens"}
+    {
+        "error_limit",
+        "length",
+        "max_output_tokens",
+        "max_tokens",
+        "model_context_window_exceeded",
+    }
 )
 BLOCKED: Final = frozenset(
-    {"guardrail_intervened", "content_filtered", "content_filter"}
+    {"guardrail_intervened", "content_filtered", "content_filter", "error_toxic"}
 )
 
 
@@ -21,6 +28,7 @@ def outcome_of(
     response: str,
     *,
     is_complete: bool,
+    has_failed: bool = False,
 ) -> str:
     """Return the outcome of a question.
 
@@ -29,15 +37,17 @@ def outcome_of(
         stop_reason: Of the last model answer.
         guardrail_action: The strongest over all calls.
         response: What the person was shown.
-        is_complete: Whether every stream reached its end.
+        is_complete: Whether the last answer reached its end.
+        has_failed: Whether it broke off with an error.
     """
     if is_cancellation(error):
         return "cancelled"
-    if error is not None:
+    if error is not None or has_failed:
         return "error"
-    if stop_reason in BLOCKED or guardrail_action == "blocked":
+    reason = (stop_reason or "").lower()
+    if reason in BLOCKED or guardrail_action == "blocked":
         return "blocked"
-    if not is_complete or stop_reason in PARTIAL:
+    if not is_complete or reason in PARTIAL:
         return "partial"
     return "answered" if response.strip() else "empty"
 

@@ -192,12 +192,11 @@ class Question:
         partial.
         """
         load("emitter.conversation.stream.along")
-        from emitter.conversation import tee, tee_async  # noqa: PLC0415 - as needed
+        from emitter.conversation.stream.along import tee_any  # noqa: PLC0415 - as needed
 
         try:
-            wrap: Any = tee_async if hasattr(stream, "__aiter__") else tee
-            along = wrap(stream, self.add_answer)
-            self._gathered.add_stream(along.tell_facts)
+            along = tee_any(stream, self.add_answer)
+            self._gathered.add_stream(along)
         except Exception as error:  # noqa: BLE001 - the bot must get its stream
             _LOG.warning("audit: consume failed: %s", type(error).__name__)
             return stream

@@ -240,7 +240,7 @@ def test_a_streams_exception_reaches_bot_and_record(stub, clients, bot):
 
     assert shown(bot.record, "response", "outcome", "error_type") == {
         "response": "Hel",
-        "outcome": "partial",
+        "outcome": "error",
         "error_type": "throttlingException",
     }
     assert "canary" not in json.dumps(dict(bot.record))

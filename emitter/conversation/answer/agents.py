@@ -12,11 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from emitter.conversation.answer import guardrail, usage
-from emitter.conversation.answer.replies import (
-    STOPPED_BY_GUARDRAIL,
-    read_message,
-    tool,
-)
+from emitter.conversation.answer.replies import read_message, tool
 from emitter.conversation.shape import (
     as_dict,
     as_list,
@@ -54,15 +50,19 @@ def read_agent_result(result: Any) -> AnswerFacts:
     if used is None:
         used = as_dict(attribute(metrics, "accumulated_usage"))
         tools = _tools_of_life(metrics)
+        calls = only_count(attribute(metrics, "cycle_count"))
     else:
-        tools = _tools_of_cycles(metrics, len(as_list(attribute(latest, "cycles"))))
+        calls = len(as_list(attribute(latest, "cycles")))
+        tools = _tools_of_cycles(metrics, calls)
+    # Each cycle asks the model once.
+    facts = replace(facts, llm_calls=calls or 1)
     stop_reason = only_text(attribute(result, "stop_reason")) or None
     facts = replace(facts, stop_reason=stop_reason, tools=tools or facts.tools)
     return guardrail.add_findings(
         usage.of_converse(used).put(facts),
         (),
         reported=False,
-        intervened=stop_reason == STOPPED_BY_GUARDRAIL,
+        intervened=stop_reason == guardrail.STOP_REASON,
     )
 
 

@@ -7,15 +7,19 @@ are the rest, and what Bedrock adds to every body. Page: Amazon Bedrock user gui
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from emitter.conversation.answer import guardrail
+from emitter.conversation.answer import guardrail, usage
 from emitter.conversation.answer.facts import AnswerFacts
 from emitter.conversation.answer.usage import Usage
 from emitter.conversation.shape import dict_at, dicts_in, first_text, only_count
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _ACTION_KEY: Final = "amazon-bedrock-guardrailAction"
 _TRACE_KEY: Final = "amazon-bedrock-trace"
+_METRICS_KEY: Final = "amazon-bedrock-invocationMetrics"
 _HEADER: Final = "x-amzn-bedrock-"
 
 # Where a family keeps its text and stop reason: list member, text, stop reason.
@@ -37,21 +41,30 @@ def is_model_body(body: dict[str, Any]) -> bool:
     return has_text or lists or _ACTION_KEY in body or _TRACE_KEY in body
 
 
-def read_model_body(body: dict[str, Any]) -> AnswerFacts:
-    """Read the body of a Titan, Llama, Mistral, Cohere, Jamba or other model."""
-    text, stop_reason = _text_in_list(body) or (
-        first_text(body, *_TEXTS),
+def read_model_body(
+    body: dict[str, Any], text_of: Callable[..., str] = first_text
+) -> AnswerFacts:
+    """Read the body of a Titan, Llama, Mistral, Cohere, Jamba or other model.
+
+    Args:
+        body: What the model sent; in a stream, one piece of it.
+        text_of: How a member of text is read.
+    """
+    text, stop_reason = _text_in_list(body, text_of) or (
+        text_of(body, *_TEXTS),
         first_text(body, *_STOPS),
     )
     facts = AnswerFacts(text=text, stop_reason=stop_reason or None)
     return _count(body).put(facts)
 
 
-def _text_in_list(body: dict[str, Any]) -> tuple[str, str] | None:
+def _text_in_list(
+    body: dict[str, Any], text_of: Callable[..., str]
+) -> tuple[str, str] | None:
     for name, text, stop_reason in _LISTS:
         items = dicts_in(body.get(name))
         if items:
-            shown = "\n".join(filter(None, (first_text(each, text) for each in items)))
+            shown = "\n".join(filter(None, (text_of(each, text) for each in items)))
             stop = first_text(items[-1], stop_reason, *_STOPS)
             return shown, stop
     return None
@@ -69,7 +82,21 @@ def _count(body: dict[str, Any]) -> Usage:
 def add_guardrail(facts: AnswerFacts, body: dict[str, Any]) -> AnswerFacts:
     """Add what Bedrock wrote into a body, if it wrote anything."""
     is_told = _ACTION_KEY in body or _TRACE_KEY in body
+    if facts.guardrail_action is None:
+        is_told = is_told or _is_stopped(facts)
     return _with_guardrail(facts, body) if is_told else facts
+
+
+def _is_stopped(facts: AnswerFacts) -> bool:
+    return (facts.stop_reason or "").lower() == guardrail.STOP_REASON
+
+
+def add_extras(facts: AnswerFacts, extras: dict[str, Any]) -> AnswerFacts:
+    """Add what Bedrock wrote into the events of a stream: guardrail and counts."""
+    if facts.input_tokens is None and facts.output_tokens is None:
+        metrics = dict_at(extras, _METRICS_KEY)
+        facts = usage.of_metrics(metrics).put(facts) if metrics else facts
+    return add_guardrail(facts, extras)
 
 
 def _with_guardrail(facts: AnswerFacts, body: dict[str, Any]) -> AnswerFacts:
@@ -80,7 +107,7 @@ def _with_guardrail(facts: AnswerFacts, body: dict[str, Any]) -> AnswerFacts:
         facts,
         guardrail.read_trace(trace),
         reported=trace is not None or action is not None,
-        intervened=action == "INTERVENED",
+        intervened=action == "INTERVENED" or _is_stopped(facts),
     )
 
 

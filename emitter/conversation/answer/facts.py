@@ -28,6 +28,7 @@ class AnswerFacts:
         request_id: Of the service; the same answer seen twice counts once.
         error_type: Error code or exception member of a failed answer.
         is_complete: The answer reached its end.
+        llm_calls: How many calls of a model it took; 0 for a mere retrieval.
     """
 
     text: str = ""
@@ -44,3 +45,4 @@ class AnswerFacts:
     request_id: str | None = None
     error_type: str | None = None
     is_complete: bool = True
+    llm_calls: int = 1

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from emitter.conversation.answer.facts import AnswerFacts
 
+# The stop reason of an answer that a guardrail took the place of.
+STOP_REASON: Final = "guardrail_intervened"
 # The order of severity, as the record's enum writes it.
 ACTIONS: Final = ("none", "detected", "anonymized", "blocked")
 _MAX_POLICIES: Final = 20

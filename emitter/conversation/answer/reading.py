@@ -19,7 +19,7 @@ from emitter.conversation.shape import (
     never_raises,
     parse_json,
 )
-from emitter.conversation.stream.collector import collect
+from emitter.conversation.stream.collector import SPEAKERS, collect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ def _read_collected(body: dict[str, Any]) -> AnswerFacts:
     for name in _STREAM_NAMES:
         inner = body.get(name)
         if isinstance(inner, (list, tuple)):
-            return collect(inner)
+            return collect(inner, SPEAKERS.get(name))
         if isinstance(inner, (str, bytes, bytearray)):
             return _read_text(inner)
         if isinstance(inner, dict):

@@ -23,12 +23,14 @@ from emitter.conversation.shape import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STOPPED_BY_GUARDRAIL: Final = "guardrail_intervened"
-
 
 def is_converse(body: dict[str, Any]) -> bool:
     """Whether a body is Converse's, or Nova's own, which has the same shape."""
-    return bool(dict_at(body, "output", "message"))
+    if dict_at(body, "output", "message"):
+        return True
+    # A model's malformed output is left out.
+    is_counted = any(name in body for name in ("usage", "metrics"))
+    return is_counted and isinstance(body.get("stopReason"), str)
 
 
 def read_converse(body: dict[str, Any]) -> AnswerFacts:
@@ -48,7 +50,7 @@ def with_trace(facts: AnswerFacts, trace: dict[str, Any]) -> AnswerFacts:
         facts,
         guardrail.read_trace(trace.get("guardrail")),
         reported="guardrail" in trace,
-        intervened=facts.stop_reason == STOPPED_BY_GUARDRAIL,
+        intervened=facts.stop_reason == guardrail.STOP_REASON,
     )
 
 
@@ -144,6 +146,9 @@ def is_failed_result(block: dict[str, Any]) -> bool:
     return block.get("is_error") is True or kind.endswith("_error")
 
 
+_SPOKEN: Final = (None, "text", "output_text", "refusal")
+
+
 def is_chat(body: dict[str, Any]) -> bool:
     """Whether a body is a chat completion of OpenAI's kind."""
     choices = dicts_in(body.get("choices"))
@@ -154,7 +159,7 @@ def read_chat(body: dict[str, Any]) -> AnswerFacts:
     """Read a chat completion: OpenAI's, and that of models which copy its shape."""
     choice = dicts_in(body.get("choices"))[0]
     message = dict_at(choice, "message")
-    calls = [dict_at(each, "function") for each in dicts_in(message.get("tool_calls"))]
+    calls = [called(each) for each in dicts_in(message.get("tool_calls"))]
     calls += filter(None, [dict_at(message, "function_call")])
     facts = AnswerFacts(
         text=_chat_text(message),
@@ -167,12 +172,22 @@ def read_chat(body: dict[str, Any]) -> AnswerFacts:
     return usage.of_openai(body.get("usage")).put(facts)
 
 
+def called(call: dict[str, Any]) -> dict[str, Any]:
+    """Return what a chat's call names: a function, or a custom tool."""
+    return dict_at(call, "function") or dict_at(call, "custom")
+
+
 def _chat_text(message: dict[str, Any]) -> str:
     content = message.get("content")
     if isinstance(content, (list, tuple)):
-        texts = (first_text(each, "text") for each in dicts_in(content))
+        texts = (first_text(each, "text", "refusal") for each in spoken(content))
         return join_texts(texts, is_cited=False)
     return only_text(content) or first_text(message, "refusal")
+
+
+def spoken(parts: Any) -> list[dict[str, Any]]:
+    """Return the parts of OpenAI's content that are said; reasoning is not."""
+    return [each for each in dicts_in(parts) if each.get("type") in _SPOKEN]
 
 
 def is_responses(body: dict[str, Any]) -> bool:
@@ -185,7 +200,8 @@ def is_responses(body: dict[str, Any]) -> bool:
 def read_responses(body: dict[str, Any]) -> AnswerFacts:
     """Read an answer of OpenAI's responses API."""
     items = dicts_in(body.get("output"))
-    content = [part for item in items for part in dicts_in(item.get("content"))]
+    messages = (item for item in items if item.get("type") in (None, "message"))
+    content = [part for item in messages for part in spoken(item.get("content"))]
     texts = (first_text(each, "text", "refusal") for each in content)
     cited = [pair for each in content for pair in typed.citations_of(each)]
     status = first_text(body, "status")
@@ -197,10 +213,16 @@ def read_responses(body: dict[str, Any]) -> AnswerFacts:
         sources=sources.unique(sources.from_pairs(cited)),
         tools=tuple(_responses_tool(each) for each in items if _is_call(each)),
         request_id=first_text(body, "_request_id", "id") or None,
-        error_type=first_text(dict_at(body, "error"), "code") or None,
+        error_type=_responses_error(body),
         is_complete=status in ("", "completed"),
     )
     return usage.of_openai(body.get("usage")).put(facts)
+
+
+def _responses_error(body: dict[str, Any]) -> str | None:
+    error = dict_at(body, "error")
+    failed = "failed" if body.get("status") == "failed" or error else ""
+    return first_text(error, "code", "type") or failed or None
 
 
 def _is_call(item: dict[str, Any]) -> bool:
@@ -210,14 +232,16 @@ def _is_call(item: dict[str, Any]) -> bool:
 def _responses_tool(item: dict[str, Any]) -> dict[str, Any]:
     hosted = only_text(item.get("type")).removesuffix("_call")
     name = first_text(item, "name") or hosted
-    return tool(name, failed=item.get("status") == "failed")
+    # A call of a server's tool has its error beside it.
+    return tool(name, failed=item.get("status") == "failed" or bool(item.get("error")))
 
 
 def is_retrieval(body: dict[str, Any]) -> bool:
     """Whether a body is an answer of Retrieve or RetrieveAndGenerate."""
-    return "retrievalResults" in body or (
-        "citations" in body and "text" in dict_at(body, "output")
-    )
+    # An answer that a guardrail took the place of has no citations.
+    is_session = any(n in body for n in ("citations", "guardrailAction", "sessionId"))
+    is_generated = is_session and "text" in dict_at(body, "output")
+    return is_generated or "retrievalResults" in body
 
 
 def read_retrieval(body: dict[str, Any]) -> AnswerFacts:
@@ -227,6 +251,7 @@ def read_retrieval(body: dict[str, Any]) -> AnswerFacts:
     facts = AnswerFacts(
         text=first_text(dict_at(body, "output"), "text"),
         sources=sources.unique(found),
+        llm_calls=0 if "retrievalResults" in body else 1,
     )
     action = body.get("guardrailAction")
     return guardrail.add_findings(
@@ -237,7 +262,7 @@ def read_retrieval(body: dict[str, Any]) -> AnswerFacts:
 def read_apply_guardrail(body: dict[str, Any]) -> AnswerFacts:
     """Read an answer of ApplyGuardrail; it does not say which side it judged."""
     return guardrail.add_findings(
-        AnswerFacts(),
+        AnswerFacts(llm_calls=0),
         guardrail.findings_in(body.get("assessments"), ""),
         intervened=body.get("action") == "GUARDRAIL_INTERVENED",
     )

@@ -33,6 +33,14 @@ class Usage:
             _sum(self.cache_read, other.cache_read),
         )
 
+    def over(self, earlier: Usage) -> Usage:
+        """Return these counts, and the earlier ones where nothing was counted."""
+        return Usage(
+            earlier.input if self.input is None else self.input,
+            earlier.output if self.output is None else self.output,
+            earlier.cache_read if self.cache_read is None else self.cache_read,
+        )
+
     def put(self, facts: AnswerFacts) -> AnswerFacts:
         """Return *facts* with these counts."""
         return replace(
@@ -48,19 +56,33 @@ def _sum(*counts: int | None) -> int | None:
     return sum(known) if known else None
 
 
+def _first_count(counts: dict[str, Any], *names: str) -> int | None:
+    found = (only_count(counts.get(name)) for name in names)
+    return next((count for count in found if count is not None), None)
+
+
 def of_converse(usage: Any) -> Usage:
     """Read Converse's usage; also that of agents, Nova and Strands.
 
-    `inputTokens` leaves cached tokens out. Page: Amazon Bedrock user guide,
-    "Prompt caching".
+    `inputTokens` leaves cached tokens out; InvokeModel's Nova names those otherwise.
+    Page: Amazon Bedrock user guide, "Prompt caching".
     """
     found = as_dict(usage) or {}
-    read = only_count(found.get("cacheReadInputTokens"))
-    written = only_count(found.get("cacheWriteInputTokens"))
+    read = _first_count(found, "cacheReadInputTokens", "cacheReadInputTokenCount")
+    written = _first_count(found, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
     fresh = only_count(found.get("inputTokens"))
     return Usage(
         _sum(fresh, read, written), only_count(found.get("outputTokens")), read
     )
+
+
+def of_metrics(metrics: dict[str, Any]) -> Usage:
+    """Read the counts that Bedrock adds to the last event of any model."""
+    read = only_count(metrics.get("cacheReadInputTokenCount"))
+    written = only_count(metrics.get("cacheWriteInputTokenCount"))
+    fresh = only_count(metrics.get("inputTokenCount"))
+    output = only_count(metrics.get("outputTokenCount"))
+    return Usage(_sum(fresh, read, written), output, read)
 
 
 def of_anthropic(usage: Any) -> Usage:

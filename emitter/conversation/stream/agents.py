@@ -13,6 +13,7 @@ from emitter.conversation.answer import guardrail, sources, usage
 from emitter.conversation.answer.facts import AnswerFacts
 from emitter.conversation.answer.usage import Usage
 from emitter.conversation.shape import as_dict, dict_at, dicts_in, first_text
+from emitter.conversation.stream.halves import as_came, join_pieces
 
 if TYPE_CHECKING:
     from emitter.conversation.answer.guardrail import Finding
@@ -30,6 +31,15 @@ _CALLS: Final = {
     "agentCollaboratorInvocationInput": ("agentCollaboratorName",),
     "codeInterpreterInvocationInput": (),
 }
+# Observations that say that a call has ended.
+_ENDS: Final = frozenset(
+    {
+        "actionGroupInvocationOutput",
+        "agentCollaboratorInvocationOutput",
+        "codeInterpreterInvocationOutput",
+        "knowledgeBaseLookupOutput",
+    }
+)
 _CODE_INTERPRETER: Final = "code_interpreter"
 
 
@@ -44,7 +54,10 @@ class AgentReader:
         self._pieces: list[str] = []
         self._sources: list[dict[str, Any]] = []
         self._tools: list[dict[str, Any]] = []
+        # Calls that have not ended; an agent's own stand inside of it.
+        self._open: list[dict[str, Any]] = []
         self._returned: set[str] = set()
+        self._model_calls = 0
         self._usage = Usage()
         self._model: str | None = None
         self._findings: list[Finding] = []
@@ -64,7 +77,7 @@ class AgentReader:
         if isinstance(data, (bytes, bytearray)):
             self._pieces.append(self._decoder.decode(bytes(data)))
         elif isinstance(data, str):
-            self._pieces.append(data)
+            self._pieces.append(as_came(data))
         self._sources += sources.cited(dict_at(chunk, "attribution").get("citations"))
 
     def _return_control(self, control: dict[str, Any]) -> None:
@@ -84,10 +97,11 @@ class AgentReader:
         if found := dict_at(trace, "guardrailTrace"):
             self._guardrail_actions.append(first_text(found, "action"))
             self._findings += guardrail.read_trace(found)
-        if dict_at(trace, "failureTrace") and self._tools:
+        if "failureTrace" in trace:
             self._close_tool(failed=True)
 
     def _add_step(self, step: dict[str, Any]) -> None:
+        self._model_calls += "modelInvocationOutput" in step
         metadata = dict_at(step, "modelInvocationOutput", "metadata")
         self._usage = self._usage.plus(usage.of_converse(metadata.get("usage")))
         asked = first_text(dict_at(step, "modelInvocationInput"), "foundationModel")
@@ -102,10 +116,11 @@ class AgentReader:
         if call.get("executionType") == "RETURN_CONTROL":
             return  # the returnControl event tells it
         name = first_text(call, *naming) or _CODE_INTERPRETER
-        self._tools.append({"name": name, "status": "ok"})
+        self._open.append({"name": name, "status": "ok"})
+        self._tools.append(self._open[-1])
 
     def _observe(self, observation: dict[str, Any]) -> None:
-        """Note how the last tool ended."""
+        """Note how the open tool ended."""
         output = dict_at(observation, "codeInterpreterInvocationOutput")
         reprompt = dict_at(observation, "repromptResponse")
         failed = (
@@ -113,22 +128,24 @@ class AgentReader:
             or output.get("executionTimeout") is True
             or reprompt.get("source") in ("ACTION_GROUP", "KNOWLEDGE_BASE")
         )
-        if failed:
-            self._close_tool(failed=True)
+        if failed or not _ENDS.isdisjoint(observation):
+            self._close_tool(failed=failed)
 
     def _close_tool(self, *, failed: bool) -> None:
-        if failed and self._tools and self._tools[-1]["status"] == "ok":
-            self._tools[-1]["status"] = "error"
+        ended = self._open.pop() if self._open else {}
+        if failed and ended:
+            ended["status"] = "error"
 
     def facts(self) -> AnswerFacts:
         """Return what has arrived so far; control returned is no full answer."""
-        text = "".join(self._pieces) + self._decoder.decode(b"", final=False)
+        text = join_pieces(self._pieces)
         facts = AnswerFacts(
             text=text,
             model=self._model,
             sources=sources.unique(self._sources),
             tools=tuple(self._tools),
             is_complete=bool(text) or not self._returned,
+            llm_calls=max(self._model_calls, 1),
         )
         intervened = "INTERVENED" in self._guardrail_actions
         return guardrail.add_findings(
@@ -151,7 +168,7 @@ class RetrievalReader:
 
     def feed(self, event: dict[str, Any]) -> None:
         """Take one event."""
-        self._pieces.append(first_text(dict_at(event, "output"), "text"))
+        self._pieces.append(as_came(dict_at(event, "output").get("text")))
         if cited := dict_at(event, "citation"):
             nested = as_dict(cited.get("citation")) or {}
             for each in (cited, nested):
@@ -162,7 +179,7 @@ class RetrievalReader:
     def facts(self) -> AnswerFacts:
         """Return what has arrived so far."""
         facts = AnswerFacts(
-            text="".join(self._pieces), sources=sources.unique(self._sources)
+            text=join_pieces(self._pieces), sources=sources.unique(self._sources)
         )
         return guardrail.add_findings(
             replace(facts),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from emitter.conversation.answer.errors import error_name
 from emitter.conversation.answer.facts import AnswerFacts
-from emitter.conversation.shape import as_dict, attribute
-from emitter.conversation.stream.collector import Collector
+from emitter.conversation.shape import as_dict, attribute, dict_at
+from emitter.conversation.stream.collector import SPEAKERS, Collector, Speaker
+from emitter.conversation.stream.halves import as_came
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,14 +20,16 @@ OnDone = Callable[[AnswerFacts], Any]
 
 # Under which names botocore hands over a stream inside a response.
 _STREAM_NAMES: Final = ("stream", "completion", "body")
+# How often a look is tried while another thread changes what is looked at.
+_PEEKS: Final = 3
 
 
 class _Along:
     """Reads along and tells the facts exactly once."""
 
-    def __init__(self, on_done: OnDone) -> None:
+    def __init__(self, on_done: OnDone, speaker: Speaker | None) -> None:
         self._on_done: OnDone | None = on_done
-        self._collector = Collector()
+        self._collector = Collector(speaker)
 
     def read(self, event: Any) -> None:
         try:
@@ -32,18 +37,87 @@ class _Along:
         except Exception:  # noqa: BLE001 - auditing must not harm the bot
             return
 
+    def peek(self) -> AnswerFacts | None:
+        """Return what has arrived, without telling it; None once that was told."""
+        for _ in range(_PEEKS):
+            if self._on_done is None:
+                return None
+            # The bot's own thread may be reading on.
+            with suppress(Exception):
+                return self._collector.facts(ended=False)
+        return AnswerFacts(is_complete=False)
+
     def finish(self, *, ended: bool, error: BaseException | None = None) -> None:
         on_done, self._on_done = self._on_done, None
         if on_done is None:
             return
         try:
             name = None if error is None else error_name(error)
+            self._collector.end()
             on_done(self._collector.facts(ended=ended, error_type=name))
         except Exception:  # noqa: BLE001 - auditing must not harm the bot
             return
 
 
-class Tee:
+class _Original:
+    """What both kinds of `Tee` have: all that is the original's, and the facts."""
+
+    def __init__(self, given: Any, on_done: OnDone) -> None:
+        self._given = given
+        self._stream, speaker = _inner(given)
+        self._along = _Along(on_done, speaker)
+        # What has to be left again, once it was entered.
+        self._entered: Any = None
+
+    def tell_facts(self) -> None:
+        """Tell what has arrived so far, unless it was told; the stream stays open."""
+        self._along.finish(ended=False)
+
+    def peek_facts(self) -> AnswerFacts | None:
+        """Return what has arrived so far; None once it was told. From any thread."""
+        return self._along.peek()
+
+    def _enter(self, entered: Any) -> None:
+        """Take what the original's ``with`` block gives in its place."""
+        self._entered = self._stream
+        self._stream = entered
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.__dict__.get("_stream"), name)
+        if name == "text_stream" and self._can_be_read():
+            return self._texts()
+        # The SDKs' own ways to read to the end.
+        if name == "until_done" or name.startswith("get_final_"):
+            return self._after_the_end(found) if self._can_be_read() else found
+        return found
+
+    def _can_be_read(self) -> bool:
+        raise NotImplementedError
+
+    def _texts(self) -> Any:
+        raise NotImplementedError
+
+    def _after_the_end(self, method: Callable[..., Any]) -> Any:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def __bool__(self) -> bool:
+        return bool(self._given)
+
+    def __getitem__(self, key: Any) -> Any:
+        found = self._given[key]
+        is_own = isinstance(self._given, dict) and found is self._stream
+        return self if is_own else found
+
+    def __del__(self) -> None:
+        along = self.__dict__.get("_along")
+        if along is not None:
+            along.finish(ended=False)
+
+
+class Tee(_Original):
     """A stream that gives every event through, unchanged and once.
 
     Everything else (``close``, ``response``, …) is the original's. The facts are
@@ -52,8 +126,7 @@ class Tee:
     """
 
     def __init__(self, stream: Any, on_done: OnDone) -> None:
-        self._stream = stream
-        self._along = _Along(on_done)
+        super().__init__(stream, on_done)
         self._events: Iterator[Any] | None = None
 
     def __iter__(self) -> Self:
@@ -73,9 +146,20 @@ class Tee:
         self._along.read(event)
         return event
 
-    def tell_facts(self) -> None:
-        """Tell what has arrived so far, unless it was told; the stream stays open."""
-        self._along.finish(ended=False)
+    def _can_be_read(self) -> bool:
+        return hasattr(self._stream, "__iter__")
+
+    def _texts(self) -> Iterator[str]:
+        return (text for event in self if (text := _text_of(event)))
+
+    def _after_the_end(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def read_out(*args: Any, **kwargs: Any) -> Any:
+            for _ in self:
+                continue
+            return method(*args, **kwargs)
+
+        return read_out
 
     def close(self) -> None:
         """Close the original, if it can be closed, and tell the facts."""
@@ -87,6 +171,8 @@ class Tee:
             self._along.finish(ended=False)
 
     def __enter__(self) -> Self:
+        if attribute(self._stream, "__enter__") is not None:
+            self._enter(self._stream.__enter__())
         return self
 
     def __exit__(
@@ -94,25 +180,18 @@ class Tee:
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:
+    ) -> Any:
         self._along.finish(ended=False, error=error)
-        self.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def __del__(self) -> None:
-        along = self.__dict__.get("_along")
-        if along is not None:
-            along.finish(ended=False)
+        if self._entered is None:
+            return self.close()
+        return self._entered.__exit__(kind, error, trace)
 
 
-class AsyncTee:
+class AsyncTee(_Original):
     """The same for an asynchronous stream."""
 
     def __init__(self, stream: Any, on_done: OnDone) -> None:
-        self._stream = stream
-        self._along = _Along(on_done)
+        super().__init__(stream, on_done)
         self._events: AsyncIterator[Any] | None = None
 
     def __aiter__(self) -> Self:
@@ -132,9 +211,20 @@ class AsyncTee:
         self._along.read(event)
         return event
 
-    def tell_facts(self) -> None:
-        """Tell what has arrived so far, unless it was told; the stream stays open."""
-        self._along.finish(ended=False)
+    def _can_be_read(self) -> bool:
+        return hasattr(self._stream, "__aiter__")
+
+    def _texts(self) -> AsyncIterator[str]:
+        return (text async for event in self if (text := _text_of(event)))
+
+    def _after_the_end(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        async def read_out(*args: Any, **kwargs: Any) -> Any:
+            async for _ in self:
+                continue
+            return await method(*args, **kwargs)
+
+        return read_out
 
     async def aclose(self) -> None:
         """Close the original, if it can be closed, and tell the facts."""
@@ -149,6 +239,8 @@ class AsyncTee:
             self._along.finish(ended=False)
 
     async def __aenter__(self) -> Self:
+        if attribute(self._stream, "__aenter__") is not None:
+            self._enter(await self._stream.__aenter__())
         return self
 
     async def __aexit__(
@@ -156,17 +248,11 @@ class AsyncTee:
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None:
+    ) -> Any:
         self._along.finish(ended=False, error=error)
-        await self.aclose()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def __del__(self) -> None:
-        along = self.__dict__.get("_along")
-        if along is not None:
-            along.finish(ended=False)
+        if self._entered is None:
+            return await self.aclose()
+        return await self._entered.__aexit__(kind, error, trace)
 
 
 def tee(stream: Any, on_done: OnDone) -> Tee:
@@ -182,18 +268,36 @@ def tee(stream: Any, on_done: OnDone) -> Tee:
         on_done: Gets the facts exactly once, also of a stream that was aborted,
             closed or that raised; what it raises is swallowed.
     """
-    return Tee(_inner(stream), on_done)
+    return Tee(stream, on_done)
 
 
 def tee_async(stream: Any, on_done: OnDone) -> AsyncTee:
     """Return an asynchronous iterator over *stream*; see `tee`."""
-    return AsyncTee(_inner(stream), on_done)
+    return AsyncTee(stream, on_done)
 
 
-def _inner(stream: Any) -> Any:
-    """Take the stream out of a botocore response."""
+def tee_any(stream: Any, on_done: OnDone) -> Tee | AsyncTee:
+    """Return the kind of iterator that *stream* needs; see `tee`."""
+    inner, _ = _inner(stream)
+    # What has to be entered first may be no iterator itself.
+    is_async = hasattr(inner, "__aiter__") or (
+        hasattr(inner, "__aenter__") and not hasattr(inner, "__enter__")
+    )
+    return AsyncTee(stream, on_done) if is_async else Tee(stream, on_done)
+
+
+def _inner(stream: Any) -> tuple[Any, Speaker | None]:
+    """Take the stream out of a botocore response; tell whose chunks are in it."""
     response = as_dict(stream) if isinstance(stream, dict) else None
     for name in _STREAM_NAMES:
         if response is not None and response.get(name) is not None:
-            return response[name]
-    return stream
+            return response[name], SPEAKERS.get(name)
+    operation = attribute(stream, "_operation_name")
+    return stream, SPEAKERS.get(operation) if isinstance(operation, str) else None
+
+
+def _text_of(event: Any) -> str:
+    """Return the text in an event of Anthropic's; "" for any other event."""
+    found = as_dict(event) or {}
+    is_delta = found.get("type") == "content_block_delta"
+    return as_came(dict_at(found, "delta").get("text")) if is_delta else ""

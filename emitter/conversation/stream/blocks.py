@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from emitter.conversation.answer import replies, sources
 from emitter.conversation.answer.facts import AnswerFacts
+from emitter.conversation.stream.halves import join_pieces
 
 _EXTRA: Final = "amazon-bedrock-"
 
@@ -38,7 +39,7 @@ class Blocks:
 
     def facts(self) -> AnswerFacts:
         """Return what has arrived so far."""
-        texts = ("".join(pieces) for pieces in self.texts.values())
+        texts = (join_pieces(pieces) for pieces in self.texts.values())
         return AnswerFacts(
             text=replies.join_texts(texts, is_cited=bool(self.cited)),
             tools=tuple(self.tools.values()),

@@ -6,19 +6,23 @@ stream goes to its reader.
 
 from __future__ import annotations
 
+import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from emitter.conversation.answer import bodies, replies
 from emitter.conversation.answer.facts import AnswerFacts
-from emitter.conversation.shape import as_dict, dict_at, parse_json
+from emitter.conversation.shape import as_dict, dict_at
 from emitter.conversation.stream.agents import AgentReader, RetrievalReader
+from emitter.conversation.stream.halves import parse_event
 from emitter.conversation.stream.models import (
     AnthropicReader,
     BodyReader,
     ConverseReader,
     StrandsReader,
-    is_native,
+    is_strands,
 )
+from emitter.conversation.stream.native import CONVERSE_EVENTS, is_native
 from emitter.conversation.stream.openai import (
     ChatReader,
     ResponsesReader,
@@ -49,10 +53,32 @@ class Reader(Protocol):
         """Return what has arrived so far."""
 
 
-class Collector:
-    """Reads events of any streaming API; never keeps or changes them."""
+class Speaker(enum.Enum):
+    """Whose chunks they are, where the stream itself does not tell."""
 
-    def __init__(self) -> None:
+    AGENT = enum.auto()
+    MODEL = enum.auto()
+
+
+# Under which name botocore hands over a stream of chunks, and which operation did.
+SPEAKERS: Final = {
+    "completion": Speaker.AGENT,
+    "body": Speaker.MODEL,
+    "InvokeAgent": Speaker.AGENT,
+    "InvokeInlineAgent": Speaker.AGENT,
+    "InvokeModelWithResponseStream": Speaker.MODEL,
+}
+
+
+class Collector:
+    """Reads events of any streaming API; never keeps or changes them.
+
+    Args:
+        speaker: Whose chunks they are, if that is known.
+    """
+
+    def __init__(self, speaker: Speaker | None = None) -> None:
+        self._speaker = speaker
         self._reader: Reader | None = None
         self._text: TextReader | None = None
         self._error_type: str | None = None
@@ -67,13 +93,15 @@ class Collector:
             self._feed_body(body)
 
     def _feed_body(self, body: dict[str, Any]) -> None:
-        is_model = self._reader is not None and not isinstance(
-            self._reader, AgentReader
-        )
-        body = _unpack(body, is_model=is_model)
-        self._error_type = _error_member(body) or self._error_type
+        if body.get("type") == "chunk":
+            # OpenAI's helper wraps what its API sends, beside events of its own.
+            body = dict_at(body, "chunk")
+        inner = self._inner_event(body)
+        body = body if inner is None else inner
+        self._error_type = _error_in(body) or self._error_type
         if self._reader is None:
-            self._reader = _choose(body)
+            is_piece = inner is not None and bodies.is_model_body(body)
+            self._reader = _choose(body) or (BodyReader() if is_piece else None)
         if self._reader is not None:
             self._reader.feed(body)
 
@@ -81,6 +109,30 @@ class Collector:
         if self._text is None:
             self._text = TextReader()
         for event in self._text.feed(piece):
+            self._feed_body(event)
+
+    def _inner_event(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        """Take a model's own event out of InvokeModelWithResponseStream's chunk.
+
+        An agent's chunk has the same name, but its bytes are plain text, which may
+        be JSON as well: until it is clear that a model speaks, only what a model is
+        known to send counts.
+        """
+        is_agent = self._speaker is Speaker.AGENT or type(self._reader) is AgentReader
+        if is_agent or event.keys() != {"chunk"}:
+            return None
+        data = dict_at(event, "chunk").get("bytes")
+        if not isinstance(data, (bytes, bytearray, str)):
+            return None
+        inner = parse_event(data if isinstance(data, str) else bytes(data))
+        if not isinstance(inner, dict):
+            return None
+        is_model = self._speaker is Speaker.MODEL or self._reader is not None
+        return inner if is_model or is_native(inner) else None
+
+    def end(self) -> None:
+        """Read what waits for the end of its line: nothing more comes."""
+        for event in self._text.end() if self._text else ():
             self._feed_body(event)
 
     def facts(self, *, ended: bool, error_type: str | None = None) -> AnswerFacts:
@@ -102,33 +154,21 @@ class Collector:
         )
 
 
-def collect(events: Iterable[Any]) -> AnswerFacts:
+def collect(events: Iterable[Any], speaker: Speaker | None = None) -> AnswerFacts:
     """Read a complete list of events."""
-    collector = Collector()
+    collector = Collector(speaker)
     for event in events:
         collector.feed(event)
+    collector.end()
     return collector.facts(ended=True)
 
 
-def _unpack(event: dict[str, Any], *, is_model: bool) -> dict[str, Any]:
-    """Take a model's own event out of InvokeModelWithResponseStream's chunk.
-
-    An agent's chunk has the same name, but its bytes are plain text, which may be
-    JSON as well: until it is clear that a model speaks, only what a model is known
-    to send counts.
-    """
-    if event.keys() != {"chunk"}:
-        return event
-    data = dict_at(event, "chunk").get("bytes")
-    inner = parse_json(bytes(data)) if isinstance(data, (bytes, bytearray)) else None
-    if isinstance(inner, dict) and (is_model or is_native(inner)):
-        return inner
-    return event
-
-
-def _error_member(event: dict[str, Any]) -> str | None:
-    """Return the name of an exception member, which ends an event stream."""
-    return next((name for name in event if str(name).endswith("Exception")), None)
+def _error_in(event: dict[str, Any]) -> str | None:
+    """Return the name of an exception member or error, which ends a stream."""
+    for name, value in event.items():
+        if str(name).endswith("Exception") and value is not None:
+            return str(name)
+    return replies.read_error(event).error_type if replies.is_error(event) else None
 
 
 def _choose(event: dict[str, Any]) -> Reader | None:
@@ -150,17 +190,7 @@ def _typed(*starts: str) -> Callable[[dict[str, Any]], bool]:
 _READERS: Final[
     tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[], Reader]], ...]
 ] = (
-    (
-        _has(
-            "messageStart",
-            "contentBlockStart",
-            "contentBlockDelta",
-            "contentBlockStop",
-            "messageStop",
-            "metadata",
-        ),
-        ConverseReader,
-    ),
+    (_has(*CONVERSE_EVENTS), ConverseReader),
     (_typed("message_", "content_block_", "error"), AnthropicReader),
     (_typed("response."), ResponsesReader),
     (is_chat_chunk, ChatReader),
@@ -169,4 +199,5 @@ _READERS: Final[
     (lambda event: "text" in dict_at(event, "output"), RetrievalReader),
     (_has("event", "init_event_loop", "result"), StrandsReader),
     (is_native, BodyReader),
+    (is_strands, StrandsReader),
 )

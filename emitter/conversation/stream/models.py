@@ -12,52 +12,12 @@ from emitter.conversation.answer.usage import Usage
 from emitter.conversation.shape import (
     as_dict,
     dict_at,
-    dicts_in,
     first_text,
-    only_count,
     only_text,
 )
 from emitter.conversation.stream.blocks import Blocks, extras_in
-from emitter.conversation.stream.openai import is_chat_chunk
-
-_METRICS_KEY: Final = "amazon-bedrock-invocationMetrics"
-_ANTHROPIC_EVENTS: Final = (
-    "message_start",
-    "message_delta",
-    "message_stop",
-    "content_block_start",
-    "content_block_delta",
-    "content_block_stop",
-    "ping",
-    "error",
-)
-_CONVERSE_EVENTS: Final = frozenset(
-    {
-        "messageStart",
-        "contentBlockStart",
-        "contentBlockDelta",
-        "contentBlockStop",
-        "messageStop",
-        "metadata",
-    }
-)
-
-
-def is_native(event: dict[str, Any]) -> bool:
-    """Whether an event is one that a model sends through InvokeModel's stream."""
-    if event.get("type") in _ANTHROPIC_EVENTS:
-        return True
-    if _CONVERSE_EVENTS & event.keys() or _METRICS_KEY in event:
-        return True
-    if is_chat_chunk(event):
-        return True
-    has_end = any(name in event for name in ("stop_reason", "completionReason"))
-    return bodies.is_model_body(event) and (has_end or bool(_listed(event)))
-
-
-def _listed(event: dict[str, Any]) -> list[dict[str, Any]]:
-    names = ("outputs", "generations")
-    return [each for name in names for each in dicts_in(event.get(name))]
+from emitter.conversation.stream.halves import as_came, first_as_came, join_pieces
+from emitter.conversation.stream.native import METRICS_KEY
 
 
 class ConverseReader:
@@ -66,20 +26,22 @@ class ConverseReader:
     def __init__(self) -> None:
         self.is_done = False
         self._blocks = Blocks()
-        self._message = 0
+        self.messages = 0
         self._stop_reason: str | None = None
         self._usage = Usage()
         self._trace: dict[str, Any] = {}
+        self._extras: dict[str, Any] = {}
 
     def feed(self, event: dict[str, Any]) -> None:
         """Take one event."""
+        self._extras.update(extras_in(event))
         for name, read in self._READERS.items():
             if name in event:
                 read(self, as_dict(event[name]) or {})
 
     def _start_message(self, event: dict[str, Any]) -> None:
         del event
-        self._message += 1
+        self.messages += 1
         self.is_done = False
 
     def _start_block(self, event: dict[str, Any]) -> None:
@@ -91,8 +53,8 @@ class ConverseReader:
 
     def _add_delta(self, event: dict[str, Any]) -> None:
         delta = dict_at(event, "delta")
-        block = (self._message, event.get("contentBlockIndex"))
-        if text := only_text(delta.get("text")):
+        block = (self.messages, event.get("contentBlockIndex"))
+        if text := as_came(delta.get("text")):
             self._blocks.add_text(block, text)
         if cited := dict_at(delta, "citation"):
             web = dict_at(cited, "location", "web")
@@ -113,7 +75,8 @@ class ConverseReader:
         facts = replace(
             self._blocks.facts(), stop_reason=self._stop_reason, model=model or None
         )
-        return replies.with_trace(self._usage.put(facts), self._trace)
+        facts = replies.with_trace(self._usage.put(facts), self._trace)
+        return bodies.add_extras(facts, self._extras)
 
     _READERS: Final = {
         "messageStart": _start_message,
@@ -161,12 +124,12 @@ class AnthropicReader:
             self._blocks.add_tool(block.get("id"), block.get("name"))
         if replies.is_failed_result(block):
             self._blocks.fail_tool(block.get("tool_use_id"))
-        if text := first_text(block, "text"):
+        if text := as_came(block.get("text")):
             self._blocks.add_text(event.get("index"), text)
 
     def _add_delta(self, event: dict[str, Any]) -> None:
         delta = dict_at(event, "delta")
-        if text := only_text(delta.get("text")):
+        if text := as_came(delta.get("text")):
             self._blocks.add_text(event.get("index"), text)
         cited = {"citations": [delta.get("citation")]}
         self._blocks.cited += typed.citations_of(cited)
@@ -193,7 +156,7 @@ class AnthropicReader:
             error_type=self._error_type,
         )
         facts = usage.of_anthropic(self._usage).put(facts)
-        return bodies.add_guardrail(facts, self._extras)
+        return bodies.add_extras(facts, self._extras)
 
     _READERS: Final = {
         "message_start": _start_message,
@@ -211,36 +174,32 @@ class BodyReader:
     def __init__(self) -> None:
         self.is_done = False
         self._pieces: list[str] = []
-        self._facts = AnswerFacts()
+        self._stop_reason: str | None = None
+        self._usage = Usage()
         self._extras: dict[str, Any] = {}
 
     def feed(self, event: dict[str, Any]) -> None:
-        """Take one body; the last has stop reason and counts."""
-        found = bodies.read_model_body(event)
+        """Take one body; the last has stop reason and counts, the first may."""
+        found = bodies.read_model_body(event, first_as_came)
         self._pieces.append(found.text)
         self._extras.update(extras_in(event))
-        if found.stop_reason:
-            self.is_done = True
-            self._facts = replace(self._facts, stop_reason=found.stop_reason)
-        if found.input_tokens is not None or found.output_tokens is not None:
-            counted = Usage(found.input_tokens, found.output_tokens)
-            self._facts = counted.put(self._facts)
-        if metrics := dict_at(event, _METRICS_KEY):
-            self._facts = _of_metrics(metrics).put(self._facts)
+        self._stop_reason = found.stop_reason or self._stop_reason
+        is_last = event.get("is_finished") is True or METRICS_KEY in event
+        self.is_done = self.is_done or is_last or found.stop_reason is not None
+        counted = Usage(found.input_tokens, found.output_tokens)
+        self._usage = counted.over(self._usage)
 
     def facts(self) -> AnswerFacts:
         """Return what has arrived so far."""
-        facts = replace(self._facts, text="".join(self._pieces))
-        return bodies.add_guardrail(facts, self._extras)
+        facts = AnswerFacts(
+            text=join_pieces(self._pieces), stop_reason=self._stop_reason
+        )
+        return bodies.add_extras(self._usage.put(facts), self._extras)
 
 
-def _of_metrics(metrics: dict[str, Any]) -> Usage:
-    """Read the counts that Bedrock adds to the last event of any model."""
-    fresh = only_count(metrics.get("inputTokenCount"))
-    read = only_count(metrics.get("cacheReadInputTokenCount"))
-    written = only_count(metrics.get("cacheWriteInputTokenCount"))
-    total = None if fresh is None else fresh + (read or 0) + (written or 0)
-    return Usage(total, only_count(metrics.get("outputTokenCount")), read)
+def is_strands(event: dict[str, Any]) -> bool:
+    """Whether an event is one that a Strands agent gives its callback."""
+    return isinstance(event.get("data"), str)
 
 
 class StrandsReader:
@@ -248,20 +207,33 @@ class StrandsReader:
 
     def __init__(self) -> None:
         self._converse = ConverseReader()
+        self._has_events = False
+        self._pieces: list[str] = []
         self._result: AnswerFacts | None = None
 
     @property
-    def is_done(self) -> bool:
+    def is_done(self) -> bool | None:
         """Whether the agent, or at least its last message, came to its end."""
+        if self._result is None and self._pieces and not self._has_events:
+            return None
         return self._result is not None or self._converse.is_done
 
     def feed(self, event: dict[str, Any]) -> None:
-        """Take one event; ``data`` repeats what ``event`` has said."""
+        """Take one event; ``data`` repeats what ``event`` has said, if both come."""
         if inner := dict_at(event, "event"):
+            self._has_events = True
             self._converse.feed(inner)
+        self._pieces.append(as_came(event.get("data")))
         if event.get("result") is not None:
             self._result = agents.read_agent_result(event["result"])
 
     def facts(self) -> AnswerFacts:
         """Return what has arrived so far."""
-        return self._result or self._converse.facts()
+        if self._result is not None:
+            return self._result
+        facts = self._converse.facts()
+        return replace(
+            facts,
+            text=facts.text or join_pieces(self._pieces),
+            llm_calls=max(self._converse.messages, 1),
+        )

@@ -14,6 +14,7 @@ from emitter.conversation.shape import (
     only_text,
 )
 from emitter.conversation.stream.blocks import Blocks, extras_in
+from emitter.conversation.stream.halves import as_came, first_as_came
 
 
 def is_chat_chunk(event: dict[str, Any]) -> bool:
@@ -21,7 +22,7 @@ def is_chat_chunk(event: dict[str, Any]) -> bool:
     if event.get("object") == "chat.completion.chunk":
         return True
     choices = dicts_in(event.get("choices"))
-    return bool(choices) and "delta" in choices[0]
+    return bool(choices) and ("delta" in choices[0] or "message" in choices[0])
 
 
 class ChatReader:
@@ -47,14 +48,15 @@ class ChatReader:
             self._add_choice(choice)
 
     def _add_choice(self, choice: dict[str, Any]) -> None:
-        delta = dict_at(choice, "delta")
-        if text := first_text(delta, "content", "refusal"):
+        # Mistral's models on Bedrock send their pieces as messages.
+        delta = dict_at(choice, "delta") or dict_at(choice, "message")
+        if text := _text_of(delta):
             self._blocks.add_text(0, text)
         for call in dicts_in(delta.get("tool_calls")):
             # Only a call's first piece carries its name.
-            if name := first_text(dict_at(call, "function"), "name"):
+            if name := first_text(replies.called(call), "name"):
                 self._blocks.add_tool(call.get("index"), name)
-        if reason := first_text(choice, "finish_reason"):
+        if reason := first_text(choice, "finish_reason", "stop_reason"):
             self.is_done = True
             self._facts = replace(self._facts, stop_reason=reason)
 
@@ -62,7 +64,13 @@ class ChatReader:
         """Return what has arrived so far."""
         blocks = self._blocks.facts()
         facts = replace(self._facts, text=blocks.text, tools=blocks.tools)
-        return bodies.add_guardrail(facts, self._extras)
+        return bodies.add_extras(facts, self._extras)
+
+
+def _text_of(delta: dict[str, Any]) -> str:
+    parts = replies.spoken(delta.get("content"))
+    texts = (first_as_came(each, "text", "refusal") for each in parts)
+    return "".join(texts) or first_as_came(delta, "content", "refusal")
 
 
 class ResponsesReader:
@@ -78,10 +86,13 @@ class ResponsesReader:
         kind = only_text(event.get("type"))
         if kind in ("response.output_text.delta", "response.refusal.delta"):
             block = (event.get("output_index"), event.get("content_index"))
-            self._blocks.add_text(block, only_text(event.get("delta")))
+            self._blocks.add_text(block, as_came(event.get("delta")))
         elif kind in ("response.completed", "response.incomplete", "response.failed"):
             self.is_done = kind == "response.completed"
-            self._whole = replies.read_responses(dict_at(event, "response"))
+            whole = replies.read_responses(dict_at(event, "response"))
+            # What has failed may come without the text that was sent before.
+            said = self._blocks.facts().text
+            self._whole = replace(whole, text=whole.text or said)
         elif kind == "error":
             code = first_text(event, "code") or "error"
             self._whole = replace(self.facts(), error_type=code, is_complete=False)

@@ -8,7 +8,11 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    EndpointConnectionError,
+    EventStreamError,
+    ReadTimeoutError,
+)
 from botocore.hooks import HierarchicalEmitter
 from botocore.response import StreamingBody
 from urllib3.exceptions import ReadTimeoutError as ConnectionTimeoutError
@@ -638,3 +642,51 @@ def test_an_error_made_good_is_no_partial_answer(question):
     assert total.error_type == "ThrottlingException"
     assert total.is_complete
     assert total.fields["model_used"] == MODEL
+
+
+BROKEN = {
+    "ConverseStream": (
+        "stream",
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "Hi"}}},
+    ),
+    "InvokeAgent": ("completion", {"chunk": {"bytes": b"Hi"}}),
+    "InvokeInlineAgent": ("completion", {"chunk": {"bytes": b"Hi"}}),
+    "InvokeModelWithResponseStream": (
+        "body",
+        {"chunk": {"bytes": b'{"generation": "Hi", "stop_reason": null}'}},
+    ),
+    "RetrieveAndGenerateStream": ("stream", {"output": {"text": "Hi"}}),
+    "InvokeFlow": (
+        "responseStream",
+        {"flowOutputEvent": {"content": {"document": "Hi"}}},
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "member", "event"),
+    [pytest.param(name, *each, id=name) for name, each in BROKEN.items()],
+)
+@pytest.mark.parametrize("is_raised", [True, False])
+def test_g5_an_exception_member_is_a_failure(
+    question, operation, member, event, is_raised
+):
+    """Raised by botocore or given as an event; handed over as well it counts once."""
+
+    def break_off():
+        yield event
+        if is_raised:
+            answer = {"Error": {"Code": "throttlingException", "Message": "canary"}}
+            raise EventStreamError(answer, operation)
+        yield {"throttlingException": {"message": "canary"}}
+
+    parsed = Calls().make(operation, {}, {member: break_off()})
+    try:
+        list(parsed[member])
+    except EventStreamError as error:
+        question.model_response(error)
+
+    total = question.total
+    assert (total.text, total.error_type) == ("Hi", "throttlingException")
+    assert total.has_failed
+    assert total.fields["llm_calls"] == (operation != "InvokeFlow")

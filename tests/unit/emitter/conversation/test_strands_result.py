@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 from strands import Agent, tool
 from strands.models import Model
 
-from emitter.conversation import read_answer
+from emitter.conversation import read_answer, tee_async
 
 
 class InventedModel(Model):
@@ -136,3 +137,31 @@ def test_an_older_strands_gives_its_sums(invocation):
 
     assert (facts.input_tokens, facts.output_tokens) == (10, 5)
     assert facts.tools == ({"name": "jira", "status": "ok", "ms": 250},)
+
+
+def test_a_result_counts_the_calls_of_its_invocation():
+    """Each cycle asks the model once; those of an earlier question are not counted."""
+    agent = make_agent(("t1", "look_up"), ("First.", None), ("Second.", None))
+
+    assert read_answer(agent("one?")).llm_calls == 2
+    assert read_answer(agent("two?")).llm_calls == 1
+
+
+def test_a_stream_counts_the_calls_of_its_invocation():
+    """Whether its result was reached or not."""
+    told = []
+
+    async def read(until):
+        agent = make_agent(("t1", "look_up"), ("First.", None))
+        along = tee_async(agent.stream_async("one?"), told.append)
+        async for event in along:
+            if until in event:
+                break
+        await along.aclose()
+
+    asyncio.run(read("result"))
+    asyncio.run(read("never"))
+    asyncio.run(read("tool_stream_event"))
+
+    assert [each.llm_calls for each in told] == [2, 2, 2]
+    assert {each.text for each in told} == {"First."}

@@ -837,3 +837,17 @@ def test_an_asynchronous_stream_that_is_forgotten_is_told():
     gc.collect()
 
     assert [each.is_complete for each in told] == [False]
+
+
+def test_chunks_that_a_helper_wraps_are_read():
+    """OpenAI's own reader gives the API's chunks beside events of its own."""
+    events = []
+    for chunk in CHAT:
+        events += [{"type": "chunk", "chunk": chunk, "snapshot": {}}]
+        events += [{"type": "content.delta", "delta": "Use ", "snapshot": "Use "}]
+
+    _, facts = drain(as_objects(events))
+
+    assert (facts.text, facts.stop_reason) == ("Use ACM.", "tool_use")
+    assert facts.input_tokens == 13
+    assert facts.is_complete
