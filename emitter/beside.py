@@ -39,6 +39,8 @@ class Beside:
 
     def __enter__(self) -> Question:
         """Make it the question that the code inside runs for."""
+        # The record will be written off the main thread, where it is too late for that.
+        self.question._writer.mind_sigterm()  # noqa: SLF001 - one package
         return self.question.__enter__()
 
     def __exit__(

@@ -12,7 +12,6 @@ import atexit
 import contextlib
 import os
 import signal
-import threading
 import time
 import weakref
 from typing import Any, Final, Protocol
@@ -36,23 +35,27 @@ def close_at_exit(closable: Closable) -> None:
     _open.add(closable)
 
 
-def close_on_sigterm() -> None:
+def close_on_sigterm() -> bool:
     """Have everything closed on SIGTERM as well, if nobody else minds that signal.
 
-    Servers that do end the process properly, and `close_at_exit` serves. Does
-    nothing off the main thread, where Python allows no handlers.
+    Servers that do end the process properly, and `close_at_exit` serves.
+
+    Returns:
+        Whether the signal is seen to, by us or by somebody else: off the main thread
+        Python allows no new handlers.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
     with contextlib.suppress(ValueError, OSError):
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, _on_sigterm)
+    return signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
 
 
 def _on_sigterm(number: int, frame: Any) -> None:
     del frame
-    # A second signal ends the process at once.
-    signal.signal(number, signal.SIG_DFL)
+    # A second signal ends the process at once. Off the main thread, where somebody
+    # else's handler may call this one, that cannot be had.
+    with contextlib.suppress(ValueError):
+        signal.signal(number, signal.SIG_DFL)
     _thread.start_new_thread(_end, (number,))
 
 

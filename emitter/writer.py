@@ -45,6 +45,11 @@ DEADLINE: Final = "deadline"
 REENTRANT: Final = "reentrant"
 # Threads that make records in mode ``thread`` where people are looked up.
 _LOOKING_UP: Final = 8
+_MODE_VARIABLE: Final = "BOT_AUDIT_MODE"
+_NO_SIGTERM: Final = (
+    "audit: a SIGTERM would lose what waits: make AuditEmitter on the main thread, or"
+    " call its close() yourself"
+)
 
 
 class Given(NamedTuple):
@@ -82,6 +87,7 @@ class Writer:
         self._was_told_disabled = False
         self.begin_anew()
         tell_after_fork(self)
+        self.mind_sigterm()
 
     def begin_anew(self) -> None:
         """Replace what a fork may have left locked."""
@@ -97,6 +103,22 @@ class Writer:
                 if self._settings is None:
                     self._settings = _read_settings(self.given.settings)
         return self._settings
+
+    def mind_sigterm(self) -> None:
+        """Have SIGTERM seen to where mode ``thread`` will be used, as far as is known.
+
+        The main thread alone can do that, and a framework may write every record on
+        threads of its own. So the mode is looked up as early as the emitter is made;
+        the settings themselves are read at the first use.
+        """
+        given = self.given.settings
+        mode = os.environ.get(_MODE_VARIABLE, "") if given is None else given.mode
+        if is_on_lambda() or str(mode).strip().lower() != "thread":
+            return
+        load("emitter.endings")
+        from emitter.endings import close_on_sigterm  # noqa: PLC0415 - for servers alone
+
+        close_on_sigterm()
 
     @property
     def last_error(self) -> str:
@@ -302,7 +324,8 @@ class Writer:
         close_at_exit(self)
         if self._is_threaded():
             self._worker = self._make_worker(delivery)
-            close_on_sigterm()
+            if not close_on_sigterm():
+                _LOG.warning(_NO_SIGTERM)
         resender = Resender(sinks, self.clock.now_ms)
         self.stats.on_recovery = resender.start
         if not is_on_lambda():

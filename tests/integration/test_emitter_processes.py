@@ -138,6 +138,37 @@ def test_sigterm_with_a_full_queue_loses_nothing(endpoint, tmp_path):
     assert asked(kept + records_in(out)) == sorted(f"question {n}" for n in range(50))
 
 
+def test_sigterm_finds_a_queue_that_other_threads_filled(endpoint, tmp_path):
+    """A framework that writes on threads of its own loses nothing either."""
+    endpoint.always = HANG
+    spool = tmp_path / "spool"
+    process = start(
+        f"""
+        settings = EmitterSettings(
+            mode="thread", sink="cloudwatch", spool_dir={str(spool)!r}
+        )
+        audit = AuditEmitter("Vera", settings=settings)
+
+        def ask_all():
+            for number in range(20):
+                ask(audit, number)
+
+        thread = threading.Thread(target=ask_all)
+        thread.start()
+        thread.join()
+        serve()
+        """
+    )
+    assert process.stdout.readline() == "ready\n"
+
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=30)
+
+    kept = [json.loads(entry.line) for entry in read_spool(spool)]
+    assert process.returncode == -signal.SIGTERM
+    assert asked(kept + records_in(out)) == sorted(f"question {n}" for n in range(20))
+
+
 def test_a_servers_own_handler_is_left_alone(endpoint):
     """Who minds SIGTERM himself ends in his own way, and the queue is sent."""
     process = start(

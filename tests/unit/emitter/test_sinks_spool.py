@@ -406,7 +406,7 @@ def test_containers_with_the_same_process_id_keep_their_claims_apart(
 
 def test_a_claim_never_replaces_a_file(spool, folder, monkeypatch):
     """Should chance repeat itself, what is there stays there."""
-    monkeypatch.setattr(os, "urandom", lambda count: bytes(count))
+    monkeypatch.setattr(os, "urandom", bytes)
     spool.write(make_entry(0))
     path = folder / spool_name(LOG_GROUP, "Vera/one")
     claimed = path.rename(folder / f"{path.stem}.{bytes(16).hex()}{SENDING_SUFFIX}")
