@@ -12,6 +12,7 @@ import atexit
 import contextlib
 import os
 import signal
+import sys
 import time
 import weakref
 from typing import Any, Final, Protocol
@@ -33,6 +34,28 @@ _open: Final[weakref.WeakSet[Closable]] = weakref.WeakSet()
 def close_at_exit(closable: Closable) -> None:
     """Have *closable* closed when the interpreter ends."""
     _open.add(closable)
+
+
+class _Child:
+    """The child process that has been seen to."""
+
+    pid = 0
+
+
+def close_at_childs_end() -> None:
+    """Have everything closed when a child that `multiprocessing` made has ended.
+
+    Such a child leaves without what `atexit` holds, and forgets at its begin what the
+    parent told `multiprocessing`; so this has to be called in the child.
+    """
+    # Whoever is such a child has loaded both.
+    process = sys.modules.get("multiprocessing.process")
+    util = sys.modules.get("multiprocessing.util")
+    if process is None or util is None or _Child.pid == os.getpid():
+        return
+    _Child.pid = os.getpid()
+    if process.parent_process() is not None:
+        util.Finalize(None, close_all, exitpriority=0)
 
 
 def close_on_sigterm() -> bool:

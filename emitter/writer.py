@@ -15,7 +15,9 @@ from emitter.clock import Clock
 from emitter.errors import QueueFullError
 from emitter.forks import tell_after_fork
 from emitter.loading import load
+from emitter.pending import Pending
 from emitter.runtime import is_on_aws, is_on_lambda
+from emitter.sigterm import TOO_LATE, mind_sigterm
 from emitter.stats import Stats
 
 if TYPE_CHECKING:
@@ -45,11 +47,6 @@ DEADLINE: Final = "deadline"
 REENTRANT: Final = "reentrant"
 # Threads that make records in mode ``thread`` where people are looked up.
 _LOOKING_UP: Final = 8
-_MODE_VARIABLE: Final = "BOT_AUDIT_MODE"
-_NO_SIGTERM: Final = (
-    "audit: a SIGTERM would lose what waits: make AuditEmitter on the main thread, or"
-    " call its close() yourself"
-)
 
 
 class Given(NamedTuple):
@@ -77,6 +74,7 @@ class Writer:
         self.given = given
         self.clock = given.clock
         self.stats = Stats()
+        self.pending = Pending()
         self._settings: EmitterSettings | None = None
         self._delivery: Delivery | None = None
         self._worker: Worker | None = None
@@ -87,13 +85,11 @@ class Writer:
         self._was_told_disabled = False
         self.begin_anew()
         tell_after_fork(self)
-        self.mind_sigterm()
+        mind_sigterm(given.settings)
 
     def begin_anew(self) -> None:
         """Replace what a fork may have left locked."""
         self._lock = threading.RLock()
-        self._pending_count = 0
-        self._pending = threading.Condition()
 
     @property
     def settings(self) -> EmitterSettings:
@@ -103,22 +99,6 @@ class Writer:
                 if self._settings is None:
                     self._settings = _read_settings(self.given.settings)
         return self._settings
-
-    def mind_sigterm(self) -> None:
-        """Have SIGTERM seen to where mode ``thread`` will be used, as far as is known.
-
-        The main thread alone can do that, and a framework may write every record on
-        threads of its own. So the mode is looked up as early as the emitter is made;
-        the settings themselves are read at the first use.
-        """
-        given = self.given.settings
-        mode = os.environ.get(_MODE_VARIABLE, "") if given is None else given.mode
-        if is_on_lambda() or str(mode).strip().lower() != "thread":
-            return
-        load("emitter.endings")
-        from emitter.endings import close_on_sigterm  # noqa: PLC0415 - for servers alone
-
-        close_on_sigterm()
 
     @property
     def last_error(self) -> str:
@@ -173,11 +153,15 @@ class Writer:
         done: asyncio.Future[QueueFullError | None] = loop.create_future()
 
         def run() -> None:
-            failure = self._failure_of(draft, remaining_ms)
+            try:
+                failure = self._failure_of(draft, remaining_ms)
+            finally:
+                self.pending.settle()
             # The loop may have ended while the record was written.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_finish, done, failure)
 
+        self.pending.expect()
         self._start(run)
         failure = await asyncio.shield(done)
         if failure is not None:
@@ -197,19 +181,24 @@ class Writer:
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was begun is written; tell whether that came to be."""
         ends_at_s = self.clock.monotonic_s() + timeout_s
-        worker = self._worker
-        if worker is not None and not worker.flush(timeout_s):
+
+        def left_s() -> float:
+            return max(ends_at_s - self.clock.monotonic_s(), 0)
+
+        # In the order in which a record goes through them.
+        if not self.pending.wait(left_s()):
             return False
-        with self._pending:
-            left_s = max(ends_at_s - self.clock.monotonic_s(), 0)
-            return self._pending.wait_for(lambda: self._pending_count == 0, left_s)
+        if self._worker is not None and not self._worker.flush(left_s()):
+            return False
+        return self._delivery is None or self._delivery.wait_idle(left_s())
 
     def close(self, timeout_s: float) -> None:
         """Write what waits; what comes later is written at once."""
+        ends_at_s = self.clock.monotonic_s() + timeout_s
         worker = self._worker
         if worker is not None:
             worker.close(timeout_s)
-        self.flush(timeout_s)
+        self.flush(max(ends_at_s - self.clock.monotonic_s(), 0))
 
     def _resolve(self, facts: SourceFacts, user: Any, directory: Any) -> Identity:
         from emitter.identity import Home, resolve  # noqa: PLC0415 - see above
@@ -241,26 +230,22 @@ class Writer:
         return True
 
     def _deliver(self, draft: Draft, remaining_ms: RemainingMs | None) -> None:
-        with self._pending:
-            self._pending_count += 1
+        self.pending.expect()
         try:
             self._deliver_in_time(draft, self._timeout_s(remaining_ms))
         finally:
-            with self._pending:
-                self._pending_count -= 1
-                self._pending.notify_all()
+            self.pending.settle()
         self._tell_metrics()
 
     def _deliver_in_time(self, draft: Draft, timeout_s: float) -> None:
-        from emitter.delivery import is_delivering  # noqa: PLC0415 - see above
+        from emitter.reentry import is_delivering  # noqa: PLC0415 - see above
 
         delivery = self._current_delivery()
+        worker = self._worker if capture.sink is None else None
         if is_delivering():
             # A logging handler that audits what the AWS library logs, say.
             delivery.fall_back(draft, REENTRANT)
-        elif self._worker is not None and capture.sink is None:
-            self._worker.enqueue(draft)
-        else:
+        elif worker is None or not worker.enqueue(draft):
             delivery.deliver(draft, timeout_s)
 
     def _timeout_s(self, remaining_ms: RemainingMs | None) -> float:
@@ -325,7 +310,7 @@ class Writer:
         if self._is_threaded():
             self._worker = self._make_worker(delivery)
             if not close_on_sigterm():
-                _LOG.warning(_NO_SIGTERM)
+                _LOG.warning(TOO_LATE)
         resender = Resender(sinks, self.clock.now_ms)
         self.stats.on_recovery = resender.start
         if not is_on_lambda():

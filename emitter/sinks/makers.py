@@ -53,5 +53,5 @@ def _run(waiting: queue.SimpleQueue[Draft]) -> None:
         except queue.Empty:
             return
         # What fails here is made without looking up, by who waits for it.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             draft.entry()

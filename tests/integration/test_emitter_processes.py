@@ -424,3 +424,57 @@ def test_gunicorns_way_of_forking_works(endpoint):
 
     wanted = [worker * 100 + n for worker in range(3) for n in range(10)]
     assert asked(sent(endpoint)) == sorted(f"question {n}" for n in wanted)
+
+
+def test_a_child_of_multiprocessing_sends_its_queue(endpoint):
+    """Such a child leaves without what `atexit` holds."""
+    out = run(
+        """
+        import multiprocessing
+        settings = EmitterSettings(mode="thread", sink="cloudwatch")
+        audit = AuditEmitter("Vera", settings=settings)
+        ask(audit, 0)
+
+        def work(first):
+            for number in range(first, first + 5):
+                ask(audit, number)
+
+        context = multiprocessing.get_context("fork")
+        children = [context.Process(target=work, args=(n * 100,)) for n in (1, 2)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join(30)
+        print([child.exitcode for child in children])
+        """
+    )
+
+    wanted = [0, *range(100, 105), *range(200, 205)]
+    assert out == "[0, 0]\n"
+    assert asked(sent(endpoint)) == sorted(f"question {n}" for n in wanted)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_ends_a_write_leaves_the_record_in_the_spool(endpoint, tmp_path, number):
+    """Mode sync: Ctrl-C, or a handler that raises, while the service is silent."""
+    endpoint.always = HANG
+    spool = tmp_path / "spool"
+    process = start(
+        f"""
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+        settings = EmitterSettings(sink="cloudwatch", spool_dir={str(spool)!r})
+        audit = AuditEmitter("Vera", settings=settings)
+        with audit.question(text="question 1") as q:
+            q.reply("x")
+            print("ready", flush=True)
+        """
+    )
+    assert process.stdout.readline() == "ready\n"
+    assert wait_until(lambda: endpoint.calls)
+
+    process.send_signal(number)
+    process.communicate(timeout=30)
+
+    kept = [json.loads(entry.line) for entry in read_spool(spool)]
+    assert process.returncode in (7, -signal.SIGINT)
+    assert asked(kept) == ["question 1"]

@@ -434,3 +434,28 @@ def test_a_full_queue_may_raise_in_a_task_too():
     sink.is_open.set()
     assert audit.flush(5)
     assert audit.stats.written == 2
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_interrupts_a_block_leaves_the_record_in_the_fallback(error, monkeypatch):
+    """Ctrl-C while the queue is full: written, then raised on."""
+    second = MemorySink()
+    sink = held()
+    settings = EmitterSettings(mode="thread", max_queue_count=1, overflow="block")
+    audit = AuditEmitter("Vera", sinks=[sink, second], settings=settings)
+    ask(audit, 1)
+    wait_for = threading.Condition.wait_for
+
+    def interrupted(condition, predicate, timeout=None):
+        is_ours = threading.current_thread() is threading.main_thread()
+        if is_ours and condition is audit.writer._worker._changed:
+            raise error
+        return wait_for(condition, predicate, timeout)
+
+    monkeypatch.setattr(threading.Condition, "wait_for", interrupted)
+    with pytest.raises(error):
+        ask(audit, 1)
+
+    monkeypatch.undo()
+    assert len(second.entries) == 1
+    sink.is_open.set()
