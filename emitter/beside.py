@@ -40,8 +40,10 @@ class Beside:
 
     def __enter__(self) -> Question:
         """Make it the question that the code inside runs for."""
-        # The record will be written off the main thread, where it is too late for that.
-        mind_sigterm(self.question._writer.given.settings)  # noqa: SLF001 - one package
+        if capture.sink is None:
+            # Later, off the main thread, it would be too late.
+            given = self.question._writer.given  # noqa: SLF001 - one package
+            mind_sigterm(given.settings, is_beside=True)
         return self.question.__enter__()
 
     def __exit__(

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from emitter.crew import crew
+from emitter.endings import Terminated, end_by_sigterm, sigterm_raised
 from emitter.fallback import Fallback
 from emitter.forks import tell_after_fork
 from emitter.reentry import delivering
@@ -78,10 +79,13 @@ class Delivery:
         attempt = _Attempt(draft, self.sinks[0], self._finish)
         wait_s = timeout_s - min(_RESERVE_S, timeout_s * _RESERVE_SHARE)
         try:
-            reason = self._begin(attempt) or attempt.wait(wait_s)
-        except BaseException:
+            with sigterm_raised():
+                reason = self._begin(attempt) or attempt.wait(wait_s)
+        except BaseException as error:
             # Ctrl-C, or a signal's handler that raises: the program is about to end.
             self._settle(draft, attempt.wait(0) and INTERRUPTED, _FALLBACK_S)
+            if isinstance(error, Terminated):
+                end_by_sigterm()
             raise
         self._settle(draft, reason, ends_at_s - time.monotonic())
         if not reason:

@@ -13,9 +13,13 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 import weakref
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # As long as `AuditEmitter.close` waits for what can still be sent.
 CLOSE_S: Final = 5.0
@@ -87,6 +91,40 @@ def _end(number: int) -> None:
         close_all()
     finally:
         os.kill(os.getpid(), number)
+
+
+class Terminated(BaseException):
+    """SIGTERM came while the main thread waited for a record."""
+
+
+@contextlib.contextmanager
+def sigterm_raised() -> Iterator[None]:
+    """Raise `Terminated` on SIGTERM inside, if nobody else minds that signal.
+
+    Whoever catches it does what is urgent and calls `end_by_sigterm`. Off the main
+    thread nothing is changed.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _raise_terminated(number: int, frame: Any) -> None:
+    del frame
+    # A second signal ends the process at once.
+    signal.signal(number, signal.SIG_DFL)
+    raise Terminated
+
+
+def end_by_sigterm() -> None:
+    """End the process as the signal would have."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def close_all(timeout_s: float = CLOSE_S) -> None:

@@ -19,19 +19,25 @@ TOO_LATE: Final = (
 )
 
 
-def mind_sigterm(settings: EmitterSettings | None) -> None:
-    """See to SIGTERM where mode ``thread`` will be used, as far as is known.
+def mind_sigterm(settings: EmitterSettings | None, *, is_beside: bool = False) -> None:
+    """See to SIGTERM where records wait while the bot goes on, as far as is known.
 
-    A framework may write every record on threads of its own. So the mode is looked up
-    as early as the emitter is made; the settings themselves are read at the first use.
+    They do in mode ``thread``, and where a framework has them written beside. It may
+    write every one on threads of its own. So the mode is looked up as early as the
+    emitter is made; the settings themselves are read at the first use.
 
     Args:
         settings: Those the bot's author gave; None leaves it to the environment.
+        is_beside: Whether records are written beside, whatever the mode.
     """
-    mode = os.environ.get(_MODE_VARIABLE, "") if settings is None else settings.mode
-    if is_on_lambda() or str(mode).strip().lower() != "thread":
+    if is_on_lambda() or not (is_beside or _is_threaded(settings)):
         return
     load("emitter.endings")
     from emitter.endings import close_on_sigterm  # noqa: PLC0415 - for servers alone
 
     close_on_sigterm()
+
+
+def _is_threaded(settings: EmitterSettings | None) -> bool:
+    mode = os.environ.get(_MODE_VARIABLE, "") if settings is None else settings.mode
+    return str(mode).strip().lower() == "thread"

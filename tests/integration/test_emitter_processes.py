@@ -454,14 +454,23 @@ def test_a_child_of_multiprocessing_sends_its_queue(endpoint):
     assert asked(sent(endpoint)) == sorted(f"question {n}" for n in wanted)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_ends_a_write_leaves_the_record_in_the_spool(endpoint, tmp_path, number):
-    """Mode sync: Ctrl-C, or a handler that raises, while the service is silent."""
+@pytest.mark.parametrize(
+    ("number", "handler", "code"),
+    [
+        (signal.SIGINT, "signal.SIG_DFL", -signal.SIGINT),
+        (signal.SIGTERM, "signal.SIG_DFL", -signal.SIGTERM),
+        (signal.SIGTERM, "lambda *_: sys.exit(7)", 7),
+    ],
+)
+def test_what_ends_a_write_leaves_the_record_in_the_spool(
+    endpoint, tmp_path, number, handler, code
+):
+    """Mode sync: Ctrl-C and SIGTERM end the bot as ever, after the fallback."""
     endpoint.always = HANG
     spool = tmp_path / "spool"
     process = start(
         f"""
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+        signal.signal(signal.SIGTERM, {handler})
         settings = EmitterSettings(sink="cloudwatch", spool_dir={str(spool)!r})
         audit = AuditEmitter("Vera", settings=settings)
         with audit.question(text="question 1") as q:
@@ -476,5 +485,30 @@ def test_what_ends_a_write_leaves_the_record_in_the_spool(endpoint, tmp_path, nu
     process.communicate(timeout=30)
 
     kept = [json.loads(entry.line) for entry in read_spool(spool)]
-    assert process.returncode in (7, -signal.SIGINT)
+    assert process.returncode == code
+    assert asked(kept) == ["question 1"]
+
+
+def test_sigterm_finds_a_record_that_is_written_beside(endpoint, tmp_path):
+    """Mode sync behind a framework: the reply is out, the record under way."""
+    endpoint.always = HANG
+    spool = tmp_path / "spool"
+    process = start(
+        f"""
+        from emitter.beside import Beside
+        settings = EmitterSettings(sink="cloudwatch", spool_dir={str(spool)!r})
+        audit = AuditEmitter("Vera", settings=settings)
+        with Beside(audit.question(text="question 1")) as q:
+            q.reply("x")
+        serve()
+        """
+    )
+    assert process.stdout.readline() == "ready\n"
+    assert wait_until(lambda: endpoint.calls)
+
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+    kept = [json.loads(entry.line) for entry in read_spool(spool)]
+    assert process.returncode == -signal.SIGTERM
     assert asked(kept) == ["question 1"]

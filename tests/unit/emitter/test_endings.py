@@ -171,11 +171,12 @@ def test_a_handler_of_the_bots_own_needs_no_word(sigterm, caplog):
     assert "SIGTERM" not in caplog.text
 
 
-def test_a_question_beside_has_sigterm_seen_to(sigterm, monkeypatch):
-    """A mode that is set after the emitter was made counts at the first question."""
+@pytest.mark.parametrize("mode", ["sync", "thread"])
+def test_a_question_beside_has_sigterm_seen_to(sigterm, monkeypatch, mode):
+    """What is written while the framework goes on is not lost, whatever the mode."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     audit = AuditEmitter("Vera", sinks=[MemorySink()])
-    monkeypatch.setenv("BOT_AUDIT_MODE", "thread")
+    monkeypatch.setenv("BOT_AUDIT_MODE", mode)
 
     with Beside(audit.question(text="hi")):
         assert signal.getsignal(signal.SIGTERM) is endings._on_sigterm
@@ -185,13 +186,24 @@ def test_a_question_beside_has_sigterm_seen_to(sigterm, monkeypatch):
     "environ",
     [{}, {"BOT_AUDIT_MODE": "sync"}, {"BOT_AUDIT_MODE": "thread", LAMBDA: "vera"}],
 )
-def test_without_a_queue_signals_are_the_bots(sigterm, monkeypatch, environ):
-    """Mode sync, and Lambda, have no handler."""
+def test_where_nothing_waits_signals_are_the_bots(sigterm, monkeypatch, environ):
+    """Mode sync has no handler, nor has a Lambda."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
-    with Beside(AuditEmitter("Vera", sinks=[MemorySink()]).question(text="hi")):
+    with AuditEmitter("Vera", sinks=[MemorySink()]).question(text="hi"):
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_test_that_collects_records_keeps_its_signals(sigterm, audit_records):
+    """There nothing waits: the records are written at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    with Beside(AuditEmitter("Vera").question(text="hi")):
         pass
 
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert len(audit_records) == 1
