@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 QUEUE_FULL: Final = "queue_full"
 CLOSING: Final = "closing"
+UNMADE: Final = "unmade"
 # Questions made and sent in one go: a few calls' worth.
 _MAX_TAKEN_COUNT: Final = 500
 _MAX_TAKEN_BYTES: Final = 4 * 1_048_576
@@ -226,9 +227,7 @@ class Worker:
             try:
                 self._send_all(drafts)
             except BaseException as error:  # noqa: BLE001 - the thread has to go on
-                for draft in drafts:
-                    if self._settle(draft):
-                        self._stats.count_failed(type(error).__name__)
+                self._fall_back(drafts, type(error).__name__)
 
     def _send_all(self, drafts: Sequence[Draft]) -> None:
         entries = make_entries(
@@ -236,9 +235,13 @@ class Worker:
             makers_count=self._rules.makers_count,
             patience_s=self._rules.patience_s,
         )
-        by_entry = {id(e): d for e, d in zip(entries, drafts, strict=True)}
-        large = [entry for entry in entries if is_too_large(entry)]
-        small = [entry for entry in entries if not is_too_large(entry)]
+        pairs = list(zip(entries, drafts, strict=True))
+        # Asked again there, each is counted by the name of what it fails of.
+        self._fall_back([draft for entry, draft in pairs if entry is None], UNMADE)
+        made = [entry for entry in entries if entry is not None]
+        by_entry = {id(entry): draft for entry, draft in pairs}
+        large = [entry for entry in made if is_too_large(entry)]
+        small = [entry for entry in made if not is_too_large(entry)]
         for batch in (*((entry,) for entry in large), *pack_batches(small)):
             self._send(batch, by_entry)
 
