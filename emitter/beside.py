@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from emitter.capture import capture
 from emitter.errors import EmitterError
 from emitter.runtime import is_on_lambda
+from emitter.sigterm import mind_sigterm
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,6 +40,10 @@ class Beside:
 
     def __enter__(self) -> Question:
         """Make it the question that the code inside runs for."""
+        if capture.sink is None:
+            # Later, off the main thread, it would be too late.
+            given = self.question._writer.given  # noqa: SLF001 - one package
+            mind_sigterm(given.settings, is_beside=True)
         return self.question.__enter__()
 
     def __exit__(
@@ -52,8 +57,9 @@ class Beside:
         if is_on_lambda() or capture.sink is not None:
             self._write(kind, error, trace)
             return
+        self.question._writer.pending.expect()  # noqa: SLF001 - `flush` is to wait for it
         written = threading.Thread(
-            target=self._write,
+            target=self._write_beside,
             args=(kind, error, trace),
             name=THREAD_NAME,
             daemon=False,
@@ -61,7 +67,20 @@ class Beside:
         try:
             written.start()
         except RuntimeError:  # no thread to be had, or the interpreter is ending
+            self._write_beside(kind, error, trace)
+
+    def _write_beside(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
             self._write(kind, error, trace)
+        except BaseException as failure:  # noqa: BLE001 - its text may hold content
+            _LOG.warning("audit: record not written: %s", type(failure).__name__)
+        finally:
+            self.question._writer.pending.settle()  # noqa: SLF001 - as above
 
     def _write(
         self,

@@ -5,6 +5,7 @@ A task that hangs keeps its thread; the next gets another. All are daemons.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from emitter.forks import tell_after_fork
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_LOG: Final = logging.getLogger("emitter")
 # Threads that wait for work; more end when their task does.
 MAX_IDLE: Final = 4
 
@@ -32,7 +34,7 @@ class Crew:
         self._tasks: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
 
     def run(self, task: Callable[[], object]) -> None:
-        """Begin *task* now, on another thread; it must not raise.
+        """Begin *task* now, on another thread; what it raises is logged by name.
 
         Raises:
             RuntimeError: No thread can be had: the interpreter ends, or the system
@@ -51,7 +53,10 @@ class Crew:
     def _work(self, task: Callable[[], object]) -> None:
         tasks = self._tasks
         while True:
-            task()
+            try:
+                task()
+            except BaseException as error:  # noqa: BLE001 - its text may hold content
+                _LOG.warning("audit: a task failed: %s", type(error).__name__)
             # What the task holds, a question with its texts, must not stay.
             del task
             with self._lock:

@@ -14,9 +14,11 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from emitter.crew import crew
+from emitter.endings import Terminated, end_by_sigterm, sigterm_raised
+from emitter.fallback import Fallback
 from emitter.forks import tell_after_fork
-from emitter.sinks.batches import write_many, write_one
-from emitter.sinks.entry import Refused
+from emitter.reentry import delivering
+from emitter.sinks.batches import reason_of_sink, write_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,40 +29,29 @@ if TYPE_CHECKING:
 
 TIMED_OUT: Final = "budget_exceeded"
 NO_SINK: Final = "no_sink"
+INTERRUPTED: Final = "interrupted"
 # Attempts under way at once in one emitter; a service that hangs ties up no more
 # threads, and what comes on top goes straight to the fallback.
 MAX_ATTEMPTS: Final = 256
 # Kept from the budget for writing the fallback, at most a tenth of it.
 _RESERVE_S: Final = 0.2
 _RESERVE_SHARE: Final = 0.1
-
-
-class _Inside(threading.local):
-    """Whether this thread is delivering a record just now."""
-
-    is_delivering = False
-
-
-_inside: Final = _Inside()
-
-
-def is_delivering() -> bool:
-    """Tell whether this code runs inside a delivery, as a logging handler may."""
-    return _inside.is_delivering
+# What the fallback may take where nobody said.
+_FALLBACK_S: Final = 2.0
 
 
 class Delivery:
     """Writes entries to the sinks of one emitter, in order until one takes it.
 
     Args:
-        sinks: The first is tried in time; the others are fallbacks, and quick.
+        sinks: The first is tried in time; the others are fallbacks.
         stats: Counts what became of each.
     """
 
     def __init__(self, sinks: Sequence[Sink], stats: Stats) -> None:
         self.sinks = tuple(sinks)
         self._stats = stats
-        self.last_error = ""
+        self._fallback = Fallback(self.sinks[1:], stats)
         self.begin_anew()
         tell_after_fork(self)
 
@@ -68,6 +59,11 @@ class Delivery:
         """Forget attempts of the parent: their threads are not here."""
         self._under_way_count = 0
         self._lock = threading.Lock()
+
+    @property
+    def last_error(self) -> str:
+        """Why the last record that missed the first sink did so."""
+        return self._fallback.last_error
 
     def deliver(self, draft: Draft, timeout_s: float) -> None:
         """Make an entry and write it; return when it is safe or time is up.
@@ -77,37 +73,50 @@ class Delivery:
             timeout_s: The most this call takes.
         """
         if timeout_s <= 0 or not self.sinks:
-            self.fall_back(draft, TIMED_OUT if self.sinks else NO_SINK)
+            self.fall_back(draft, TIMED_OUT if self.sinks else NO_SINK, timeout_s)
             return
         ends_at_s = time.monotonic() + timeout_s
         attempt = _Attempt(draft, self.sinks[0], self._finish)
         wait_s = timeout_s - min(_RESERVE_S, timeout_s * _RESERVE_SHARE)
-        reason = self._begin(attempt) or attempt.wait(wait_s)
-        if reason:
-            self.fall_back(draft, reason)
-        else:
-            self._stats.count_written()
+        try:
+            with sigterm_raised():
+                reason = self._begin(attempt) or attempt.wait(wait_s)
+        except BaseException as error:
+            # Ctrl-C, or a signal's handler that raises: the program is about to end.
+            self._settle(draft, attempt.wait(0) and INTERRUPTED, _FALLBACK_S)
+            if isinstance(error, Terminated):
+                end_by_sigterm()
+            raise
+        self._settle(draft, reason, ends_at_s - time.monotonic())
+        if not reason:
             attempt.finished.wait(max(ends_at_s - time.monotonic(), 0))
 
-    def fall_back(self, draft: Draft, reason: str) -> None:
+    def _settle(self, draft: Draft, reason: str, timeout_s: float) -> None:
+        if reason:
+            self.fall_back(draft, reason, timeout_s)
+        else:
+            self._stats.count_written()
+
+    def fall_back(
+        self, draft: Draft, reason: str, timeout_s: float = _FALLBACK_S
+    ) -> None:
         """Write to the fallbacks at once, for *reason*."""
-        self.write_fallback([draft.entry_now()], reason)
+        for error in self._fallback.write([draft], reason, timeout_s):
+            if isinstance(error, Exception):  # whoever asked counts it
+                raise error
+            self._stats.count_failed(type(error).__name__)
         tell_overflow_beside(draft)
 
-    def write_fallback(self, entries: Sequence[Entry], reason: str) -> None:
+    def write_fallback(
+        self, drafts: Sequence[Draft], reason: str, timeout_s: float = _FALLBACK_S
+    ) -> None:
         """Write to the first fallback that takes them; count what became of each."""
-        self.last_error = reason
-        left: list[Refused] = [Refused(entry, reason) for entry in entries]
-        for sink in self.sinks[1:]:
-            refused = write_many_inside(sink, [item.entry for item in left])
-            for _ in range(len(left) - len(refused)):
-                self._stats.count_fallback(reason)
-            left = refused
-            if not left:
-                return
-            self.last_error = left[0].reason
-        for item in left:
-            self._stats.count_failed(item.reason)
+        for error in self._fallback.write(drafts, reason, timeout_s):
+            self._stats.count_failed(type(error).__name__)
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no fallback is being written; tell whether that came to be."""
+        return self._fallback.wait_idle(timeout_s)
 
     def _begin(self, attempt: _Attempt) -> str:
         with self._lock:
@@ -154,8 +163,8 @@ class _Attempt:
         """Make the entry, write it, and tell the hook if it was shortened."""
         try:
             self._reason = write_inside(self._sink, self._draft.entry())
-        except Exception as error:  # noqa: BLE001 - the caller falls back and tells why
-            self._reason = type(error).__name__
+        except BaseException as error:  # noqa: BLE001 - the caller falls back, says why
+            self._reason = reason_of_sink(error)
         finally:
             self._done.set()
         try:
@@ -167,17 +176,5 @@ class _Attempt:
 
 def write_inside(sink: Sink, entry: Entry) -> str:
     """Write to *sink*, marked as a delivery; return why it was refused, or ""."""
-    _inside.is_delivering = True
-    try:
+    with delivering:
         return write_one(sink, entry)
-    finally:
-        _inside.is_delivering = False
-
-
-def write_many_inside(sink: Sink, entries: Sequence[Entry]) -> list[Refused]:
-    """Write several, marked as a delivery; return those refused."""
-    _inside.is_delivering = True
-    try:
-        return write_many(sink, entries)
-    finally:
-        _inside.is_delivering = False

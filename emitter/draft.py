@@ -91,6 +91,9 @@ class _Latch:
 class Draft:
     """Makes one entry; thread-safe."""
 
+    # Whether the bot's own code has raised what nobody expects: nothing to wait for.
+    _is_broken = False
+
     def __init__(self, recipe: Recipe, making: Making) -> None:
         self.recipe = recipe
         self._making = making
@@ -103,20 +106,40 @@ class Draft:
 
     def entry(self) -> Entry:
         """Return the record's line; asks who it was, so it may take time."""
-        identity = self.recipe.identify()
+        identity = self._identity()
         self._is_begun = True
-        return self._make(identity, self._making.redact)
+        return self._made(identity)
 
-    def entry_now(self) -> Entry:
+    def _identity(self) -> Identity:
+        try:
+            return self.recipe.identify()
+        except BaseException as error:  # noqa: BLE001 - a directory of the bot's own
+            _LOG.warning("audit: look-up failed: %s", type(error).__name__)
+            return self.recipe.identify_now()
+
+    def _made(self, identity: Identity) -> Entry:
+        try:
+            return self._make(identity, self._making.redact)
+        except BaseException:
+            with self._lock:
+                if self._entry is None and not self._is_broken:
+                    self._is_broken = True
+                    self._sealed.open()
+            raise
+
+    def entry_now(self, grace_s: float = _GRACE_S) -> Entry:
         """Return the record's line within a fraction of a second.
 
         A person who has not been found by now stays unresolved. A redact hook that
         has not ended by now has its texts withheld.
+
+        Args:
+            grace_s: What a hook still gets.
         """
-        if self._entry is None and self._making.redact is not None:
+        if self._entry is None and self._making.redact is not None and grace_s > 0:
             self._begin_beside()
         if self._is_begun:
-            self._sealed.wait(_GRACE_S)
+            self._sealed.wait(grace_s)
         if self._entry is not None:
             return self._entry
         redact = None if self._making.redact is None else _withhold
@@ -133,7 +156,7 @@ class Draft:
         return self._size_bytes
 
     def is_sealed_within(self, timeout_s: float) -> bool:
-        """Wait until the line is made; tell whether it is."""
+        """Wait until the line is made or cannot be; tell whether that came to be."""
         return self._sealed.wait(timeout_s)
 
     def tell_overflow(self) -> None:
@@ -145,7 +168,7 @@ class Draft:
             return
         try:
             hook(untouched)
-        except Exception as error:  # noqa: BLE001 - the hook is the bot's own code
+        except BaseException as error:  # noqa: BLE001 - the hook is the bot's own code
             _LOG.warning("audit: on_overflow failed: %s", type(error).__name__)
 
     @property
@@ -160,7 +183,10 @@ class Draft:
         self._is_begun = True
 
         def make() -> None:
-            self._make(self.recipe.identify_now(), self._making.redact)
+            try:
+                self._made(self.recipe.identify_now())
+            except BaseException as error:  # noqa: BLE001 - its text may hold content
+                _LOG.warning("audit: redact failed: %s", type(error).__name__)
 
         try:
             threading.Thread(target=make, name="audit-redact", daemon=True).start()
@@ -174,7 +200,8 @@ class Draft:
         with self._lock:
             if self._entry is None:
                 self._entry = self._seal(before, record)
-                self._sealed.open()
+                if not self._is_broken:
+                    self._sealed.open()
             return self._entry
 
     def _collect(self, identity: Identity) -> Mapping[str, Any]:

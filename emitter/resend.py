@@ -60,14 +60,18 @@ class Resender:
     def _run(self) -> None:
         if self._spool is None or self._sink is None:
             return
-        report = send_to_cloudwatch(
-            self._spool.folder, self._sink.write_batch, self._now_ms()
-        )
+        try:
+            report = send_to_cloudwatch(
+                self._spool.folder, self._sink.write_batch, self._now_ms()
+            )
+        except BaseException as error:  # noqa: BLE001 - its text may hold content
+            _LOG.warning("audit spool: not sent: %s", type(error).__name__)
+            return
         if report.sent_count or report.kept_count:
             _LOG.warning(
                 "audit spool: sent=%d kept=%d too_old=%d reason=%s",
                 report.sent_count,
                 report.kept_count,
                 report.too_old_count,
-                report.reason or "none",
+                report.reason or ",".join(sorted(report.refused)) or "none",
             )

@@ -14,7 +14,9 @@ from emitter.clock import Clock
 from emitter.errors import QueueFullError
 from emitter.forks import tell_after_fork
 from emitter.loading import load
+from emitter.pending import Pending
 from emitter.runtime import is_on_aws, is_on_lambda
+from emitter.sigterm import TOO_LATE, mind_sigterm
 from emitter.stats import Stats
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class Writer:
         self.given = given
         self.clock = given.clock
         self.stats = Stats()
+        self.pending = Pending()
         self._settings: EmitterSettings | None = None
         self._look_ups: Any = None
         self._sinks: list[Sink] | None = None
@@ -84,12 +87,11 @@ class Writer:
         self._was_told_disabled = False
         self.begin_anew()
         tell_after_fork(self)
+        mind_sigterm(given.settings)
 
     def begin_anew(self) -> None:
         """Replace what a fork may have left locked."""
         self._lock = threading.RLock()
-        self._pending_count = 0
-        self._pending = threading.Condition()
 
     @property
     def settings(self) -> EmitterSettings:
@@ -157,11 +159,15 @@ class Writer:
         done: asyncio.Future[QueueFullError | None] = loop.create_future()
 
         def run() -> None:
-            failure = self._failure_of(draft, remaining_ms)
+            try:
+                failure = self._failure_of(draft, remaining_ms)
+            finally:
+                self.pending.settle()
             # The loop may have ended while the record was written.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_finish, done, failure)
 
+        self.pending.expect()
         self._start(run)
         failure = await asyncio.shield(done)
         if failure is not None:
@@ -183,19 +189,24 @@ class Writer:
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was begun is written; tell whether that came to be."""
         ends_at_s = self.clock.monotonic_s() + timeout_s
-        worker = self._worker
-        if worker is not None and not worker.flush(timeout_s):
+
+        def left_s() -> float:
+            return max(ends_at_s - self.clock.monotonic_s(), 0)
+
+        # In the order in which a record goes through them.
+        if not self.pending.wait(left_s()):
             return False
-        with self._pending:
-            left_s = max(ends_at_s - self.clock.monotonic_s(), 0)
-            return self._pending.wait_for(lambda: self._pending_count == 0, left_s)
+        if self._worker is not None and not self._worker.flush(left_s()):
+            return False
+        return self._delivery is None or self._delivery.wait_idle(left_s())
 
     def close(self, timeout_s: float) -> None:
         """Write what waits; what comes later is written at once."""
+        ends_at_s = self.clock.monotonic_s() + timeout_s
         worker = self._worker
         if worker is not None:
             worker.close(timeout_s)
-        self.flush(timeout_s)
+        self.flush(max(ends_at_s - self.clock.monotonic_s(), 0))
 
     def _resolve(self, facts: SourceFacts, user: Any, directory: Any) -> Identity:
         from emitter.identity import Home, resolve  # noqa: PLC0415 - see above
@@ -242,26 +253,22 @@ class Writer:
         return True
 
     def _deliver(self, draft: Draft, remaining_ms: RemainingMs | None) -> None:
-        with self._pending:
-            self._pending_count += 1
+        self.pending.expect()
         try:
             self._deliver_in_time(draft, self._timeout_s(remaining_ms))
         finally:
-            with self._pending:
-                self._pending_count -= 1
-                self._pending.notify_all()
+            self.pending.settle()
         self._tell_metrics()
 
     def _deliver_in_time(self, draft: Draft, timeout_s: float) -> None:
-        from emitter.delivery import is_delivering  # noqa: PLC0415 - see above
+        from emitter.reentry import is_delivering  # noqa: PLC0415 - see above
 
         delivery = self._current_delivery()
+        worker = self._worker if capture.sink is None else None
         if is_delivering():
             # A logging handler that audits what the AWS library logs, say.
             delivery.fall_back(draft, REENTRANT)
-        elif self._worker is not None and capture.sink is None:
-            self._worker.enqueue(draft)
-        else:
+        elif worker is None or not worker.enqueue(draft):
             delivery.deliver(draft, timeout_s)
 
     def _timeout_s(self, remaining_ms: RemainingMs | None) -> float:
@@ -324,7 +331,8 @@ class Writer:
         close_at_exit(self)
         if self._is_threaded():
             self._worker = self._make_worker(delivery)
-            close_on_sigterm()
+            if not close_on_sigterm():
+                _LOG.warning(TOO_LATE)
         resender = Resender(sinks, self.clock.now_ms)
         self.stats.on_recovery = resender.start
         if not is_on_lambda():

@@ -84,7 +84,8 @@ def send(
         write_batch = _delivery_stream(delivery_stream, owner, region)
         report = send_spool(folder, write_batch, now_ms=now_ms, max_age_ms=None)
     _tell(report, is_json=is_json)
-    is_done = not (report.kept_count or report.unreadable_count or report.reason)
+    left_count = report.kept_count + report.held_count + report.unreadable_count
+    is_done = not (left_count or report.reason)
     return OK if is_done else NONE_FOUND
 
 
@@ -124,7 +125,9 @@ def _tell(report: SpoolReport, *, is_json: bool) -> None:
         "kept": report.kept_count,
         "too_old": report.too_old_count,
         "unreadable": report.unreadable_count,
+        "held": report.held_count,
         "reason": report.reason,
+        "refused": dict(sorted(report.refused.items())),
     }
     if is_json:
         click.echo(json.dumps(counts))
@@ -137,5 +140,9 @@ def _tell(report: SpoolReport, *, is_json: bool) -> None:
         )
     if report.unreadable_count:
         click.echo(f"{report.unreadable_count} torn lines are in unreadable.txt")
+    if report.held_count:
+        click.echo(f"{report.held_count} are in the hands of another process")
+    for reason, count in sorted(report.refused.items()):
+        click.echo(f"{count} were not taken: {reason}")
     if report.reason:
         click.echo(f"stopped early: {report.reason}")

@@ -14,6 +14,7 @@ from audit_record import limits
 from audit_record.codec import dumps
 from audit_record.ids import document_id
 from emitter.errors import SinkError
+from emitter.sinks.aws_errors import error_code, reason_of
 from emitter.sinks.entry import Entry, Refused
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class DeliveryStreamSink:
         """Put entries of one log stream; return those that Firehose refused.
 
         Raises:
-            SinkError: None was taken, and why: the service's error code.
+            SinkError: None was taken, and why: a word of `emitter.sinks.aws_errors`,
+                else the service's error code.
         """
         refused: list[Refused] = []
         for part in _parts(entries):
@@ -94,7 +96,5 @@ def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 
 def _reason(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    details = response.get("Error") if isinstance(response, dict) else None
-    code = details.get("Code") if isinstance(details, dict) else None
-    return str(code) if code else type(error).__name__
+    reason = reason_of(error)
+    return reason if reason != "error" else error_code(error) or type(error).__name__

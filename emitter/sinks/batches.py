@@ -116,7 +116,7 @@ def write_batch(sink: Sink, batch: Sequence[Entry]) -> list[Refused]:
     try:
         return sink.write_batch(batch)
     except Exception as error:  # noqa: BLE001 - a sink of the bot's own
-        return [Refused(entry, _reason(error)) for entry in batch]
+        return [Refused(entry, reason_of_sink(error)) for entry in batch]
 
 
 def write_one(sink: Sink, entry: Entry) -> str:
@@ -124,9 +124,10 @@ def write_one(sink: Sink, entry: Entry) -> str:
     try:
         sink.write(entry)
     except Exception as error:  # noqa: BLE001 - a sink of the bot's own
-        return _reason(error)
+        return reason_of_sink(error)
     return ""
 
 
-def _reason(error: Exception) -> str:
+def reason_of_sink(error: BaseException) -> str:
+    """Return why a sink did not take a record; of an error not ours, its name."""
     return error.reason if isinstance(error, SinkError) else type(error).__name__

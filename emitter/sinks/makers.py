@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def make_entries(
     drafts: Sequence[Draft], *, makers_count: int, patience_s: float
-) -> list[Entry]:
-    """Return the entries of *drafts*, in their order.
+) -> list[Entry | None]:
+    """Return the entries of *drafts*, in their order; None for one that cannot be made.
 
     Args:
         drafts: Of the records.
@@ -30,12 +30,19 @@ def make_entries(
         waiting.put(draft)
     for _ in range(min(makers_count, len(drafts))):
         _begin(waiting)
-    entries = []
+    entries: list[Entry | None] = []
     for draft in drafts:
         if not draft.is_sealed_within(patience_s):
             _begin(waiting)
-        entries.append(draft.entry_now())
+        entries.append(_made_now(draft))
     return entries
+
+
+def _made_now(draft: Draft) -> Entry | None:
+    try:
+        return draft.entry_now()
+    except BaseException:  # noqa: BLE001 - it must not take the others with it
+        return None
 
 
 def _begin(waiting: queue.SimpleQueue[Draft]) -> None:
@@ -53,5 +60,5 @@ def _run(waiting: queue.SimpleQueue[Draft]) -> None:
         except queue.Empty:
             return
         # What fails here is made without looking up, by who waits for it.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             draft.entry()

@@ -55,7 +55,8 @@ class StdoutSink:
         """
         line = fallback_line(entry, with_content=self._with_content)
         try:
-            write_line(line)
+            # A record waits; whoever is in a hurry leaves it behind on its thread.
+            write_line(line, timeout_s=_FOR_EVER)
         except (OSError, ValueError, AttributeError):
             raise SinkError("stdout_closed") from None
 
@@ -76,6 +77,11 @@ def fallback_line(entry: Entry, *, with_content: bool = True) -> str:
     return text.decode()
 
 
+# A pipe that nobody reads keeps whoever writes to it; the next is not to wait for ever.
+_LOCK_WAIT_S: Final = 1.0
+_FOR_EVER: Final = -1.0
+
+
 class _Lock:
     """Keeps our own lines apart; a new one in a forked child."""
 
@@ -90,28 +96,41 @@ class _Lock:
 _writing: Final = _Lock()
 
 
-def write_line(line: str) -> None:
+def write_line(line: str, *, timeout_s: float = _LOCK_WAIT_S) -> None:
     """Write a line to the standard output in one piece, after what waits there.
 
     Goes to the file itself, so that nothing another thread prints gets between;
     where the output is no file, as in tests, it is written as text.
 
+    Args:
+        line: Without its newline.
+        timeout_s: What another thread's line is waited for; negative is for ever.
+
     Raises:
-        OSError: The output is closed or full.
+        OSError: The output is closed or full, or keeps another thread.
         ValueError: The same, of a closed text stream.
         AttributeError: There is no standard output.
     """
-    with _writing.lock:
+    lock = _writing.lock
+    if not lock.acquire(timeout=timeout_s):
+        raise OSError("another thread is kept by the standard output")
+    try:
+        _write_line(line)
+    finally:
+        lock.release()
+
+
+def _write_line(line: str) -> None:
+    sys.stdout.flush()
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError, AttributeError):
+        sys.stdout.write(line + "\n")
         sys.stdout.flush()
-        try:
-            descriptor = sys.stdout.fileno()
-        except (OSError, ValueError, AttributeError):
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-            return
-        rest = memoryview(line.encode() + b"\n")
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        return
+    rest = memoryview(line.encode() + b"\n")
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def _wrapped(entry: Entry, line: bytes, digest: str) -> bytes:

@@ -15,11 +15,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from emitter.crew import crew
-from emitter.delivery import TIMED_OUT, tell_overflow_beside, write_many_inside
+from emitter.delivery import INTERRUPTED, TIMED_OUT, tell_overflow_beside
+from emitter.endings import close_at_childs_end
 from emitter.errors import QueueFullError
 from emitter.forks import tell_after_fork
+from emitter.reentry import delivering
 from emitter.sinks.aws_errors import PASSING
-from emitter.sinks.batches import is_too_large, pack_batches
+from emitter.sinks.batches import (
+    is_too_large,
+    pack_batches,
+    reason_of_sink,
+    write_many,
+)
 from emitter.sinks.entry import Entry, Refused
 from emitter.sinks.makers import make_entries
 
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 
 QUEUE_FULL: Final = "queue_full"
 CLOSING: Final = "closing"
+UNMADE: Final = "unmade"
 # Questions made and sent in one go: a few calls' worth.
 _MAX_TAKEN_COUNT: Final = 500
 _MAX_TAKEN_BYTES: Final = 4 * 1_048_576
@@ -96,28 +104,37 @@ class Worker:
         self._queue: deque[Draft] = deque()
         # In the hands of the thread: neither written nor in the fallback yet.
         self._unsettled: dict[int, Draft] = {}
+        # On their way to the fallback.
+        self._falling_count = 0
         self._waiting_bytes = 0
         self._is_idle = False
         self._flushes_count = 0
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
-    def enqueue(self, draft: Draft) -> None:
+    def enqueue(self, draft: Draft) -> bool:
         """Take a question, or do with it what the overflow policy says.
 
         Blocks only with policy ``block``, and for the patience at most.
+
+        Returns:
+            False if the queue is closed, and nothing was done with it.
 
         Raises:
             QueueFullError: With policy ``raise``; the question is not recorded.
         """
         if self.offer(draft):
-            return
-        if self._rules.overflow == "raise":
+            return True
+        if self._rules.overflow == "block":
+            if self._offer_later(draft):
+                return True
+        elif self._rules.overflow == "raise" and not self._is_closed:
             self._stats.count_failed(QUEUE_FULL)
             raise QueueFullError("the audit queue is full")
-        if self._rules.overflow == "block" and self._offer_later(draft):
-            return
-        self._delivery.fall_back(draft, CLOSING if self._is_closed else QUEUE_FULL)
+        if self._is_closed:
+            return False
+        self._delivery.fall_back(draft, QUEUE_FULL)
+        return True
 
     def offer(self, draft: Draft) -> bool:
         """Take a question if there is room; tell whether it was taken."""
@@ -152,12 +169,16 @@ class Worker:
         )
 
     def _offer_later(self, draft: Draft) -> bool:
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._is_closed or self._has_room(draft),
-                self._rules.patience_s,
-            )
-            return self._take_in(draft)
+        try:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._is_closed or self._has_room(draft),
+                    self._rules.patience_s,
+                )
+                return self._take_in(draft)
+        except BaseException:  # Ctrl-C while it waits: the program is about to end
+            self._delivery.fall_back(draft, INTERRUPTED)
+            raise
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="audit-worker", daemon=True)
@@ -166,6 +187,7 @@ class Worker:
         except RuntimeError:  # no thread can be had: the interpreter ends
             return
         self._thread = thread
+        close_at_childs_end()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything is settled; tell whether that came to be."""
@@ -178,13 +200,14 @@ class Worker:
                 self._flushes_count -= 1
 
     def _is_empty(self) -> bool:
-        return not self._queue and not self._unsettled
+        return not (self._queue or self._unsettled or self._falling_count)
 
     def close(self, timeout_s: float) -> None:
         """Send what can be sent in time and put the rest into the fallback.
 
         Takes nothing more afterwards. Can be called twice.
         """
+        ends_at_s = time.monotonic() + timeout_s
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
@@ -196,16 +219,15 @@ class Worker:
             self._waiting_bytes = 0
             self._changed.notify_all()
         if left:
-            self._delivery.write_fallback([d.entry_now() for d in left], CLOSING)
+            left_s = ends_at_s - time.monotonic()
+            self._delivery.write_fallback(left, CLOSING, left_s)
 
     def _run(self) -> None:
         while drafts := self._next():
             try:
                 self._send_all(drafts)
-            except Exception as error:  # noqa: BLE001 - the thread has to go on
-                for draft in drafts:
-                    if self._settle(draft):
-                        self._stats.count_failed(type(error).__name__)
+            except BaseException as error:  # noqa: BLE001 - the thread has to go on
+                self._fall_back(drafts, type(error).__name__)
 
     def _send_all(self, drafts: Sequence[Draft]) -> None:
         entries = make_entries(
@@ -213,9 +235,13 @@ class Worker:
             makers_count=self._rules.makers_count,
             patience_s=self._rules.patience_s,
         )
-        by_entry = {id(e): d for e, d in zip(entries, drafts, strict=True)}
-        large = [entry for entry in entries if is_too_large(entry)]
-        small = [entry for entry in entries if not is_too_large(entry)]
+        pairs = list(zip(entries, drafts, strict=True))
+        # Asked again there, each is counted by the name of what it fails of.
+        self._fall_back([draft for entry, draft in pairs if entry is None], UNMADE)
+        made = [entry for entry in entries if entry is not None]
+        by_entry = {id(entry): draft for entry, draft in pairs}
+        large = [entry for entry in made if is_too_large(entry)]
+        small = [entry for entry in made if not is_too_large(entry)]
         for batch in (*((entry,) for entry in large), *pack_batches(small)):
             self._send(batch, by_entry)
 
@@ -253,13 +279,31 @@ class Worker:
         written_count = sum(self._settle(draft) for draft in drafts)
         if written_count:
             self._stats.count_written(written_count)
+        reasons: dict[str, list[Draft]] = {}
         for item in refused:
             draft = by_entry[id(item.entry)]
             drafts.append(draft)
-            if self._settle(draft):
-                self._delivery.write_fallback([item.entry], item.reason)
+            reasons.setdefault(item.reason, []).append(draft)
+        for reason, of_reason in reasons.items():
+            self._fall_back(of_reason, reason)
         for draft in drafts:
             tell_overflow_beside(draft)
+
+    def _fall_back(self, drafts: Sequence[Draft], reason: str) -> None:
+        """Write what nobody else has seen to; not settled before it is written."""
+        with self._changed:
+            ours = [draft for draft in drafts if id(draft) in self._unsettled]
+            for draft in ours:
+                del self._unsettled[id(draft)]
+                self._waiting_bytes -= draft.size_bytes
+            self._falling_count += len(ours)
+        try:
+            if ours:
+                self._delivery.write_fallback(ours, reason)
+        finally:
+            with self._changed:
+                self._falling_count -= len(ours)
+                self._changed.notify_all()
 
     def _settle(self, draft: Draft) -> bool:
         """Let go of a question; False if somebody else has seen to it already."""
@@ -293,7 +337,11 @@ class Worker:
         def write() -> None:
             nonlocal refused
             try:
-                refused = write_many_inside(self._delivery.sinks[0], batch)
+                with delivering:
+                    refused = write_many(self._delivery.sinks[0], batch)
+            except BaseException as error:  # noqa: BLE001 - a sink of the bot's own
+                reason = reason_of_sink(error)
+                refused = [Refused(entry, reason) for entry in batch]
             finally:
                 done.set()
 

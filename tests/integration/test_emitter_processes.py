@@ -138,6 +138,37 @@ def test_sigterm_with_a_full_queue_loses_nothing(endpoint, tmp_path):
     assert asked(kept + records_in(out)) == sorted(f"question {n}" for n in range(50))
 
 
+def test_sigterm_finds_a_queue_that_other_threads_filled(endpoint, tmp_path):
+    """A framework that writes on threads of its own loses nothing either."""
+    endpoint.always = HANG
+    spool = tmp_path / "spool"
+    process = start(
+        f"""
+        settings = EmitterSettings(
+            mode="thread", sink="cloudwatch", spool_dir={str(spool)!r}
+        )
+        audit = AuditEmitter("Vera", settings=settings)
+
+        def ask_all():
+            for number in range(20):
+                ask(audit, number)
+
+        thread = threading.Thread(target=ask_all)
+        thread.start()
+        thread.join()
+        serve()
+        """
+    )
+    assert process.stdout.readline() == "ready\n"
+
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=30)
+
+    kept = [json.loads(entry.line) for entry in read_spool(spool)]
+    assert process.returncode == -signal.SIGTERM
+    assert asked(kept + records_in(out)) == sorted(f"question {n}" for n in range(20))
+
+
 def test_a_servers_own_handler_is_left_alone(endpoint):
     """Who minds SIGTERM himself ends in his own way, and the queue is sent."""
     process = start(
@@ -393,3 +424,91 @@ def test_gunicorns_way_of_forking_works(endpoint):
 
     wanted = [worker * 100 + n for worker in range(3) for n in range(10)]
     assert asked(sent(endpoint)) == sorted(f"question {n}" for n in wanted)
+
+
+def test_a_child_of_multiprocessing_sends_its_queue(endpoint):
+    """Such a child leaves without what `atexit` holds."""
+    out = run(
+        """
+        import multiprocessing
+        settings = EmitterSettings(mode="thread", sink="cloudwatch")
+        audit = AuditEmitter("Vera", settings=settings)
+        ask(audit, 0)
+
+        def work(first):
+            for number in range(first, first + 5):
+                ask(audit, number)
+
+        context = multiprocessing.get_context("fork")
+        children = [context.Process(target=work, args=(n * 100,)) for n in (1, 2)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join(30)
+        print([child.exitcode for child in children])
+        """
+    )
+
+    wanted = [0, *range(100, 105), *range(200, 205)]
+    assert out == "[0, 0]\n"
+    assert asked(sent(endpoint)) == sorted(f"question {n}" for n in wanted)
+
+
+@pytest.mark.parametrize(
+    ("number", "handler", "code"),
+    [
+        (signal.SIGINT, "signal.SIG_DFL", -signal.SIGINT),
+        (signal.SIGTERM, "signal.SIG_DFL", -signal.SIGTERM),
+        (signal.SIGTERM, "lambda *_: sys.exit(7)", 7),
+    ],
+)
+def test_what_ends_a_write_leaves_the_record_in_the_spool(
+    endpoint, tmp_path, number, handler, code
+):
+    """Mode sync: Ctrl-C and SIGTERM end the bot as ever, after the fallback."""
+    endpoint.always = HANG
+    spool = tmp_path / "spool"
+    process = start(
+        f"""
+        signal.signal(signal.SIGTERM, {handler})
+        settings = EmitterSettings(sink="cloudwatch", spool_dir={str(spool)!r})
+        audit = AuditEmitter("Vera", settings=settings)
+        with audit.question(text="question 1") as q:
+            q.reply("x")
+            print("ready", flush=True)
+        """
+    )
+    assert process.stdout.readline() == "ready\n"
+    assert wait_until(lambda: endpoint.calls)
+
+    process.send_signal(number)
+    process.communicate(timeout=30)
+
+    kept = [json.loads(entry.line) for entry in read_spool(spool)]
+    assert process.returncode == code
+    assert asked(kept) == ["question 1"]
+
+
+def test_sigterm_finds_a_record_that_is_written_beside(endpoint, tmp_path):
+    """Mode sync behind a framework: the reply is out, the record under way."""
+    endpoint.always = HANG
+    spool = tmp_path / "spool"
+    process = start(
+        f"""
+        from emitter.beside import Beside
+        settings = EmitterSettings(sink="cloudwatch", spool_dir={str(spool)!r})
+        audit = AuditEmitter("Vera", settings=settings)
+        with Beside(audit.question(text="question 1")) as q:
+            q.reply("x")
+        serve()
+        """
+    )
+    assert process.stdout.readline() == "ready\n"
+    assert wait_until(lambda: endpoint.calls)
+
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+    kept = [json.loads(entry.line) for entry in read_spool(spool)]
+    assert process.returncode == -signal.SIGTERM
+    assert asked(kept) == ["question 1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -9,10 +10,12 @@ import time
 import pytest
 from click.testing import CliRunner
 
+from chatbot_audit.cli import spool
 from chatbot_audit.cli.group import cli
 from chatbot_audit.sandbox import Sandbox, SandboxSettings
 from chatbot_audit.stores.model import Search
 from chatbot_audit.stores.sqlite import SqliteStore
+from emitter.errors import SinkError
 from emitter.sinks.entry import Entry
 from emitter.sinks.spool import SpoolSink
 from tests.factories import LOG_GROUP, LOG_STREAM, make_line
@@ -116,3 +119,46 @@ def test_a_service_that_cannot_be_reached_loses_nothing(folder, monkeypatch):
     assert result.exit_code == 1
     assert (counts["sent"], counts["kept"]) == (0, 2)
     assert counts["reason"]
+
+
+class Service:
+    """Stands for CloudWatch: takes all but one stream's records."""
+
+    def __init__(self, reason):
+        self.reason = reason
+
+    def write_batch(self, entries):
+        if entries[0].log_stream == LOG_STREAM:
+            raise SinkError(self.reason)
+        return []
+
+
+def test_a_stream_that_is_refused_is_told_and_holds_up_nothing(folder, monkeypatch):
+    """The others are sent; the exit code and a line say what was not, and why."""
+    now_ms = time.time_ns() // 1_000_000
+    for number in range(3):
+        line = make_line(user_query=f"q{number}").encode()
+        SpoolSink(folder).write(Entry(LOG_GROUP, f"Vera/{number}", now_ms, line))
+    monkeypatch.setattr(spool, "_cloudwatch", lambda _: Service("denied").write_batch)
+
+    result = run("send", folder)
+
+    assert result.exit_code == 1
+    assert "sent 3, still in the spool 2" in result.stdout
+    assert "1 were not taken: denied" in result.stdout
+    assert "stopped early" not in result.stdout
+
+
+def test_what_another_process_has_is_told(folder):
+    """Nothing sent and nothing kept is not an empty spool."""
+    (path,) = folder.glob("*.jsonl")
+    claimed = path.rename(path.with_name(f"{path.stem}.1-1.sending"))
+    with claimed.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        result = run("send", folder)
+        counts = json.loads(run("send", folder, "--json").stdout)
+
+    assert result.exit_code == 1
+    assert "2 are in the hands of another process" in result.stdout
+    assert (counts["sent"], counts["kept"], counts["held"]) == (0, 0, 2)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from emitter import AuditEmitter, Question, QueueFullError
+from emitter import AuditEmitter, EmitterSettings, Question, QueueFullError
 from emitter.beside import THREAD_NAME, Beside
 from emitter.question import current_question
 from emitter.testing import MemorySink
@@ -136,3 +136,45 @@ def test_a_test_has_its_records_when_the_bot_has_returned(audit_records, monkeyp
 
     assert [record["response"] for record in audit_records] == ["Because."]
     assert THREAD_NAME not in begun
+
+
+@pytest.mark.parametrize("mode", ["sync", "thread"])
+def test_flush_waits_for_a_record_that_has_not_begun(sink, mode, monkeypatch):
+    """From the end of the block on the record counts as waiting."""
+    audit = AuditEmitter("Vera", sinks=[sink], settings=EmitterSettings(mode=mode))
+    begin, write = threading.Event(), Beside._write
+    monkeypatch.setattr(
+        Beside, "_write", lambda *given: (begin.wait(10), write(*given))
+    )
+    with Beside(audit.question("why?")):
+        pass
+
+    assert not audit.flush(0.05)
+    begin.set()
+    sink.let.set()
+
+    assert audit.flush(10)
+    assert len(sink.entries) == 1
+
+
+def test_what_a_record_dies_of_is_not_told(audit, sink, monkeypatch, caplog):
+    """A thread that ends with an error would print it, and what it repeats."""
+    sink.let.set()
+    died = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+
+    class Panic(BaseException):
+        """What no `except Exception` catches."""
+
+    class BrokenQuestion(Question):
+        def __exit__(self, kind, error, trace):
+            raise Panic("canary")
+
+    with Beside(BrokenQuestion(audit, "why?", {})):
+        pass
+
+    _join()
+    assert audit.flush(5)
+    assert died == []
+    assert "Panic" in caplog.text
+    assert "canary" not in caplog.text

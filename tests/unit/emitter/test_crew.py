@@ -58,3 +58,26 @@ def test_a_forked_child_has_no_threads_to_wait_for():
     crew.begin_anew()
 
     assert len(names_of(crew, 1)) == 1
+
+
+def test_whatever_a_task_raises_its_thread_is_kept(monkeypatch, caplog):
+    """The name is logged, the text is not: it may repeat a record."""
+    died = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+
+    class Panic(BaseException):
+        """What no `except Exception` catches."""
+
+    def fail():
+        raise Panic("canary")
+
+    crew = Crew()
+    crew.run(fail)
+    ends_at_s = time.monotonic() + 5
+    while crew._idle_count == 0 and time.monotonic() < ends_at_s:
+        time.sleep(0.01)
+
+    assert crew._idle_count == 1
+    assert died == []
+    assert "Panic" in caplog.text
+    assert "canary" not in caplog.text

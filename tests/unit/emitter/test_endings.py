@@ -8,7 +8,11 @@ import time
 
 import pytest
 
-from emitter import endings
+from emitter import AuditEmitter, EmitterSettings, endings
+from emitter.beside import Beside
+from emitter.testing import MemorySink
+
+LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
 
 
 class Closable:
@@ -97,10 +101,109 @@ def test_somebody_elses_handler_is_left_alone(sigterm):
 
 
 def test_off_the_main_thread_no_handler_is_set(sigterm):
-    """Python would refuse, and nobody is told off for it."""
+    """Python would refuse; whoever asked is told that it did."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    thread = threading.Thread(target=endings.close_on_sigterm)
+    told = []
+    thread = threading.Thread(target=lambda: told.append(endings.close_on_sigterm()))
     thread.start()
     thread.join()
 
+    assert told == [False]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def make_beside(make):
+    """Make an emitter on a thread that is not the main one, and write with it."""
+
+    def run():
+        make().write(user_query="hi")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+
+
+def with_settings(_):
+    settings = EmitterSettings(mode="thread")
+    return AuditEmitter("Vera", sinks=[MemorySink()], settings=settings)
+
+
+def with_environment(monkeypatch):
+    monkeypatch.setenv("BOT_AUDIT_MODE", " Thread ")
+    return AuditEmitter("Vera", sinks=[MemorySink()])
+
+
+@pytest.mark.parametrize("make", [with_settings, with_environment])
+def test_sigterm_is_seen_to_when_the_emitter_is_made(
+    sigterm, monkeypatch, make, caplog
+):
+    """A framework that writes on threads of its own has a queue as well."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    audit = make(monkeypatch)
+
+    make_beside(lambda: audit)
+
+    assert signal.getsignal(signal.SIGTERM) is endings._on_sigterm
+    assert "SIGTERM" not in caplog.text
+
+
+def test_what_sigterm_would_lose_is_said_once(sigterm, caplog):
+    """Where no handler can be set, the bot's author hears of it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    make_beside(lambda: with_settings(None))
+
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert sum("SIGTERM" in message for message in caplog.messages) == 1
+
+
+def test_a_handler_of_the_bots_own_needs_no_word(sigterm, caplog):
+    """Whoever minds the signal is neither replaced nor warned."""
+
+    def theirs(*_):
+        """Stand for a server's handler."""
+
+    signal.signal(signal.SIGTERM, theirs)
+
+    make_beside(lambda: with_settings(None))
+
+    assert signal.getsignal(signal.SIGTERM) is theirs
+    assert "SIGTERM" not in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["sync", "thread"])
+def test_a_question_beside_has_sigterm_seen_to(sigterm, monkeypatch, mode):
+    """What is written while the framework goes on is not lost, whatever the mode."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    audit = AuditEmitter("Vera", sinks=[MemorySink()])
+    monkeypatch.setenv("BOT_AUDIT_MODE", mode)
+
+    with Beside(audit.question(text="hi")):
+        assert signal.getsignal(signal.SIGTERM) is endings._on_sigterm
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {"BOT_AUDIT_MODE": "sync"}, {"BOT_AUDIT_MODE": "thread", LAMBDA: "vera"}],
+)
+def test_where_nothing_waits_signals_are_the_bots(sigterm, monkeypatch, environ):
+    """Mode sync has no handler, nor has a Lambda."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    with AuditEmitter("Vera", sinks=[MemorySink()]).question(text="hi"):
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_test_that_collects_records_keeps_its_signals(sigterm, audit_records):
+    """There nothing waits: the records are written at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    with Beside(AuditEmitter("Vera").question(text="hi")):
+        pass
+
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert len(audit_records) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import importlib
 import json
 import os
 import stat
@@ -12,7 +13,7 @@ import threading
 import pytest
 
 from emitter.errors import SinkError
-from emitter.sinks import spool_files
+from emitter.sinks import spool_files, spool_send
 from emitter.sinks.entry import Entry, Refused
 from emitter.sinks.spool import SpoolSink
 from emitter.sinks.spool_files import SENDING_SUFFIX, read_spool_line, spool_name
@@ -378,3 +379,175 @@ def test_without_locks_one_process_can_still_use_it(spool, folder, monkeypatch):
     spool.write(make_entry(0))
 
     assert send(folder, Service()).sent_count == 1
+
+
+def test_containers_with_the_same_process_id_keep_their_claims_apart(
+    spool, folder, monkeypatch
+):
+    """Who shares a folder and a process id never overwrites what another sends."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    spool.write(make_entry(0))
+
+    class Restarted(Service):
+        """While it is asked, a second process with the same id begins."""
+
+        def write_batch(self, entries):
+            spool.write(make_entry(1))
+            importlib.reload(spool_send)
+            spool_send.send_to_cloudwatch(
+                folder, Service(failures=["connection"]).write_batch, NOW_MS
+            )
+            raise SinkError("connection")
+
+    send(folder, Restarted())
+
+    assert lines_in(folder) == [make_entry(0).line, make_entry(1).line]
+
+
+def test_a_claim_never_replaces_a_file(spool, folder, monkeypatch):
+    """Should chance repeat itself, what is there stays there."""
+    monkeypatch.setattr(os, "urandom", bytes)
+    spool.write(make_entry(0))
+    path = folder / spool_name(LOG_GROUP, "Vera/one")
+    claimed = path.rename(folder / f"{path.stem}.{bytes(16).hex()}{SENDING_SUFFIX}")
+    spool.write(make_entry(1))
+    with claimed.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        report = send(folder, Service())
+
+    assert (report.sent_count, report.held_count) == (0, 2)
+    assert lines_in(folder) == [make_entry(0).line, make_entry(1).line]
+
+
+def lines_in(folder):
+    return sorted(entry.line for entry in read_spool(folder))
+
+
+class OneBadStream(Service):
+    """Refuses the stream whose file comes first, and takes the others."""
+
+    def __init__(self, folder, error):
+        super().__init__()
+        self.asked = []
+        self.error = error
+        first = files(folder)[0]
+        self.bad = next(
+            entry.log_stream
+            for entry in read_spool(folder)
+            if spool_name(entry.log_group, entry.log_stream) == first
+        )
+
+    def write_batch(self, entries):
+        self.asked.append(entries[0].log_stream)
+        if entries[0].log_stream == self.bad:
+            raise self.error
+        return super().write_batch(entries)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (SinkError("denied"), "denied"),
+        (SinkError("not_found"), "not_found"),
+        (SinkError("invalid_parameter"), "invalid_parameter"),
+        (SinkError("anything"), "anything"),
+        (RuntimeError("what was said"), "RuntimeError"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_stream_that_is_refused_does_not_hold_up_the_others(
+    spool, folder, error, reason
+):
+    """What is one stream's own trouble stays its own; the report says it."""
+    for number in range(4):
+        spool.write(make_entry(number, stream=f"Vera/{number}"))
+    service = OneBadStream(folder, error)
+
+    report = send(folder, service)
+
+    assert (report.sent_count, report.kept_count, report.reason) == (3, 1, "")
+    assert report.refused == {reason: 1}
+    assert [entry.log_stream for entry in read_spool(folder)] == [service.bad]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["throttled", "unavailable", "connection", "read_timeout", "expired_credentials"],
+)
+def test_what_all_streams_would_meet_ends_the_attempt(spool, folder, reason):
+    """A service that is down, or that does not know us, is asked once."""
+    for number in range(4):
+        spool.write(make_entry(number, stream=f"Vera/{number}"))
+    service = OneBadStream(folder, SinkError(reason))
+
+    report = send(folder, service)
+
+    assert service.asked == [service.bad]
+    assert (report.sent_count, report.kept_count, report.reason) == (0, 4, reason)
+
+
+def test_what_was_not_looked_at_is_counted(spool, folder):
+    """Kept is all that is still there, too old what would be refused anyway."""
+    for number in range(4):
+        spool.write(make_entry(number, stream=f"Vera/{number}"))
+        spool.write(
+            make_entry(number, stream=f"Vera/{number}", time_ms=NOW_MS - 15 * DAY_MS)
+        )
+    path = next(path for path in folder.iterdir() if path.suffix == ".jsonl")
+    path.rename(folder / f"{path.stem}.99999-1{SENDING_SUFFIX}")
+
+    report = send(folder, Service(failures=["connection"]))
+
+    assert (report.kept_count, report.too_old_count) == (8, 4)
+    assert len(list(read_spool(folder))) == 8
+
+
+def test_what_is_put_back_is_counted_once(spool, folder):
+    """A stream with a file of its own and one that a crash left has two records."""
+    spool.write(make_entry(0))
+    path = folder / spool_name(LOG_GROUP, "Vera/one")
+    path.rename(folder / f"{path.stem}.99999-1{SENDING_SUFFIX}")
+    spool.write(make_entry(1))
+
+    report = send(folder, Service(failures=["denied"] * 9))
+
+    assert report.kept_count == 2
+    assert report.refused == {"denied": 2}
+
+
+@pytest.mark.parametrize("bad", [[0], [49], [20, 21], list(range(100))])
+def test_one_bad_line_does_not_keep_its_stream(spool, folder, bad):
+    """Lines that a service calls invalid stay; those beside them are sent."""
+    entries = [make_entry(n, time_ms=NOW_MS + n) for n in range(100)]
+    spool.write_batch(entries)
+    bad_lines = {entries[number].line for number in bad}
+
+    class Strict(Service):
+        calls = 0
+
+        def write_batch(self, batch):
+            self.calls += 1
+            if bad_lines & {entry.line for entry in batch}:
+                raise SinkError("invalid_parameter")
+            return super().write_batch(batch)
+
+    service = Strict()
+    report = send(folder, service)
+
+    assert (report.sent_count, report.kept_count) == (100 - len(bad), len(bad))
+    assert sorted(service.lines) == sorted({e.line for e in entries} - bad_lines)
+    assert service.calls < 401
+
+
+def test_a_file_in_another_processs_hands_is_told(spool, folder):
+    """A report of nothing sent and nothing kept would look like an empty spool."""
+    spool.write(make_entry(0))
+    path = folder / spool_name(LOG_GROUP, "Vera/one")
+    claimed = path.rename(folder / f"{path.stem}.1-1{SENDING_SUFFIX}")
+    with claimed.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        report = send(folder, Service())
+
+    assert (report.kept_count, report.held_count) == (0, 1)

@@ -8,12 +8,14 @@ import io
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from audit_record.codec import encode
 from emitter.errors import SinkError
+from emitter.sinks import stdout
 from emitter.sinks.entry import Entry
 from emitter.sinks.stdout import MARKER, StdoutSink, fallback_line
 from emitter.testing import assert_valid
@@ -149,3 +151,15 @@ def test_a_full_disk_is_an_error(monkeypatch):
 
         with pytest.raises(SinkError, match="stdout_closed"):
             StdoutSink().write(make_entry())
+
+
+def test_a_pipe_that_nobody_reads_does_not_keep_whoever_has_a_time(capsys):
+    """A line that is only a count is given up; a record is written when it can be."""
+    record = threading.Thread(target=StdoutSink().write, args=(make_entry(),))
+    with stdout._writing.lock:
+        record.start()
+        with pytest.raises(OSError, match="another thread"):
+            stdout.write_line("{}", timeout_s=0.05)
+
+    record.join(10)
+    assert capsys.readouterr().out.startswith(MARKER)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from emitter import AuditEmitter, Clock, EmitterSettings, QueueFullError
+from emitter import AuditEmitter, Clock, EmitterSettings, QueueFullError, draft
 from emitter.errors import SinkError
 from emitter.sinks.entry import Refused
 from emitter.testing import FailingSink, MemorySink
@@ -434,3 +434,52 @@ def test_a_full_queue_may_raise_in_a_task_too():
     sink.is_open.set()
     assert audit.flush(5)
     assert audit.stats.written == 2
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_interrupts_a_block_leaves_the_record_in_the_fallback(error, monkeypatch):
+    """Ctrl-C while the queue is full: written, then raised on."""
+    second = MemorySink()
+    sink = held()
+    settings = EmitterSettings(mode="thread", max_queue_count=1, overflow="block")
+    audit = AuditEmitter("Vera", sinks=[sink, second], settings=settings)
+    ask(audit, 1)
+    wait_for = threading.Condition.wait_for
+
+    def interrupted(condition, predicate, timeout=None):
+        is_ours = threading.current_thread() is threading.main_thread()
+        if is_ours and condition is audit.writer._worker._changed:
+            raise error
+        return wait_for(condition, predicate, timeout)
+
+    monkeypatch.setattr(threading.Condition, "wait_for", interrupted)
+    with pytest.raises(error):
+        ask(audit, 1)
+
+    monkeypatch.undo()
+    assert len(second.entries) == 1
+    sink.is_open.set()
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_record_that_cannot_be_made_does_not_take_the_others_with_it(
+    error, monkeypatch
+):
+    """It alone is counted as failed; what came with it is sent."""
+    make = draft.assemble
+
+    def make_some(fields, *given):
+        if fields["user_query"] == "question 2":
+            raise error
+        return make(fields, *given)
+
+    monkeypatch.setattr(draft, "assemble", make_some)
+    sink = BatchSink()
+    audit = AuditEmitter("Vera", sinks=[sink, MemorySink()], settings=THREAD)
+    ask(audit, 5)
+
+    assert audit.flush(10)
+
+    assert sorted(asked(sink.entries)) == [f"question {n}" for n in (0, 1, 3, 4)]
+    assert (audit.stats.written, audit.stats.failed) == (4, 1)
+    assert audit.stats.by_reason == {error.__name__: 1}
