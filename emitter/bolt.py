@@ -24,6 +24,7 @@ from emitter.beside import Beside
 from emitter.conversation import readable_slack
 from emitter.conversation.shape import as_dict, never_raises, parse_json
 from emitter.question import Question
+from emitter.sigterm import mind_sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ def audit_middleware(audit: AuditEmitter) -> Callable[..., None]:
     when the first of those has. Events in which nobody says anything, such as an
     opened home tab, are no questions and leave no record.
     """
+    mind_sigterm(audit.writer.given.settings, is_beside=True)
 
     def begin_question(context: Any, body: Any, next_: Callable[[], Any]) -> None:
         _begin(audit, context, body, _run_with)
@@ -54,6 +56,7 @@ def audit_middleware(audit: AuditEmitter) -> Callable[..., None]:
 
 def async_audit_middleware(audit: AuditEmitter) -> Callable[..., Any]:
     """Return a middleware for `slack_bolt.async_app.AsyncApp`; else as above."""
+    mind_sigterm(audit.writer.given.settings, is_beside=True)
 
     async def begin_question(context: Any, body: Any, next_: Callable[[], Any]) -> None:
         _begin(audit, context, body, _await_with)

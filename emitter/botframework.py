@@ -20,6 +20,7 @@ from emitter.beside import Beside
 from emitter.conversation import readable_teams
 from emitter.conversation.shape import attribute, never_raises, only_text
 from emitter.conversation.teams_sign_in import is_sign_in
+from emitter.sigterm import mind_sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,6 +52,7 @@ class AuditMiddleware:
     def __init__(
         self, audit: AuditEmitter, *, lambda_context: Callable[[], Any] | None = None
     ) -> None:
+        mind_sigterm(audit.writer.given.settings, is_beside=True)
         self._audit = audit
         self._lambda_context = never_raises(lambda: None)(
             lambda_context or (lambda: None)

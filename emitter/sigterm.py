@@ -39,5 +39,6 @@ def mind_sigterm(settings: EmitterSettings | None, *, is_beside: bool = False) -
 
 
 def _is_threaded(settings: EmitterSettings | None) -> bool:
-    mode = os.environ.get(_MODE_VARIABLE, "") if settings is None else settings.mode
+    # Of something that is no settings at all the environment counts, as ever.
+    mode = getattr(settings, "mode", None) or os.environ.get(_MODE_VARIABLE, "")
     return str(mode).strip().lower() == "thread"

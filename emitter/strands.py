@@ -25,6 +25,7 @@ from emitter.beside import Beside
 from emitter.conversation import read_answer
 from emitter.conversation.shape import as_dict, attribute, dict_at, dicts_in, first_text
 from emitter.question import current_question
+from emitter.sigterm import mind_sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping, MutableSet
@@ -76,6 +77,7 @@ class AuditHook:
     """
 
     def __init__(self, audit: AuditEmitter) -> None:
+        mind_sigterm(audit.writer.given.settings, is_beside=True)
         self._audit = audit
         self._own: MutableMapping[Any, _Run] = weakref.WeakKeyDictionary()
         self._ended: MutableSet[Question] = weakref.WeakSet()

@@ -33,7 +33,11 @@ _CUTS: Final = tuple(
     max(200_000 >> step, limits.MIN_MAX_RECORD_BYTES) for step in range(4)
 )
 # Fields that carry content, left out where only metadata may be written.
-_CONTENT: Final = (*TEXT_FIELDS, "feedback_comment", "attributes")
+# People's words stand in titles and file names too.
+_CONTENT: Final = (
+    *TEXT_FIELDS,
+    *("feedback_comment", "attributes", "sources", "attachments"),
+)
 
 
 class StdoutSink:
