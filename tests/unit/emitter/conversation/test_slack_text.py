@@ -228,11 +228,11 @@ def test_every_forwarded_message_is_shown():
         (
             {
                 "pretext": "pre",
-                "title": "ti",
-                "text": "te",
+                "title": "head",
+                "text": "body",
                 "fields": [{"title": "State", "value": "open"}, {"value": "x"}],
             },
-            "pre\nti\nte\nState: open\nx",
+            "pre\nhead\nbody\nState: open\nx",
         ),
         ({"title": "same", "text": "same"}, "same"),
         ({"title": "t", "fallback": "f"}, "t"),
