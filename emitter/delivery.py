@@ -88,7 +88,8 @@ class Delivery:
                 end_by_sigterm()
             raise
         self._settle(draft, reason, ends_at_s - time.monotonic())
-        if not reason:
+        if not reason and draft.has_hook:
+            # A Lambda is frozen when it has answered, and the hook with it.
             attempt.finished.wait(max(ends_at_s - time.monotonic(), 0))
 
     def _settle(self, draft: Draft, reason: str, timeout_s: float) -> None:

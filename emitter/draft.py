@@ -172,6 +172,11 @@ class Draft:
             _LOG.warning("audit: on_overflow failed: %s", type(error).__name__)
 
     @property
+    def has_hook(self) -> bool:
+        """Whether somebody wants to hear of shortened records."""
+        return self._making.on_overflow is not None
+
+    @property
     def has_overflow(self) -> bool:
         """Whether the hook still has to hear of this record."""
         return self._untouched is not None and self._making.on_overflow is not None

@@ -268,9 +268,10 @@ def test_a_stream_left_unread_is_recorded_as_cancelled(hook, sink):
 
     asyncio.run(run())
 
-    records = sink.records
-    assert [record["user_query"] for record in records] == ["why?", "really?"]
-    assert [record["outcome"] for record in records] == ["cancelled", "answered"]
+    # Each is written on a thread of its own: which comes first is chance.
+    outcomes = {record["user_query"]: record["outcome"] for record in sink.records}
+    assert outcomes == {"why?": "cancelled", "really?": "answered"}
+    assert len(sink.records) == 2
 
 
 def test_two_people_at_once_do_not_mix(audit, sink):
