@@ -17,6 +17,7 @@ from emitter.crew import crew
 from emitter.endings import Terminated, end_by_sigterm, sigterm_raised
 from emitter.fallback import Fallback
 from emitter.forks import tell_after_fork
+from emitter.latch import Latch
 from emitter.reentry import delivering
 from emitter.sinks.batches import reason_of_sink, write_one
 
@@ -152,9 +153,9 @@ class _Attempt:
         self._draft = draft
         self._sink = sink
         self._on_finish = on_finish
-        self._done = threading.Event()
+        self._done = Latch()
         self._reason = "error"
-        self.finished = threading.Event()
+        self.finished = Latch()
 
     def wait(self, timeout_s: float) -> str:
         """Return why the sink did not take it in time; "" if it did."""
@@ -167,11 +168,11 @@ class _Attempt:
         except BaseException as error:  # noqa: BLE001 - the caller falls back, says why
             self._reason = reason_of_sink(error)
         finally:
-            self._done.set()
+            self._done.open()
         try:
             self._draft.tell_overflow()
         finally:
-            self.finished.set()
+            self.finished.open()
             self._on_finish()
 
 

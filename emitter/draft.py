@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from audit_record.ids import log_stream_name
 from emitter.assemble import Redact, assemble
 from emitter.chain import PLACEHOLDER, seal
+from emitter.latch import Latch
 from emitter.sinks.entry import Entry
 
 if TYPE_CHECKING:
@@ -70,24 +71,6 @@ class Making:
     on_shortened: Callable[[], None]
 
 
-class _Latch:
-    """Something to wait for that happens once; a tenth of the cost of an Event."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def open(self) -> None:
-        """Let all through; called once."""
-        self._lock.release()
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait until it is open; tell whether it is."""
-        if is_open := self._lock.acquire(timeout=max(timeout_s, 0)):
-            self._lock.release()
-        return is_open
-
-
 class Draft:
     """Makes one entry; thread-safe."""
 
@@ -98,7 +81,7 @@ class Draft:
         self.recipe = recipe
         self._making = making
         self._lock = threading.Lock()
-        self._sealed = _Latch()
+        self._sealed = Latch()
         self._is_begun = False
         self._size_bytes: int | None = None
         self._entry: Entry | None = None
