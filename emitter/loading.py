@@ -14,11 +14,7 @@ import importlib
 import logging  # noqa: F401
 import os
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Final
 
 # Loading takes a fraction of this; a fork never waits longer.
 _FORK_WAIT_S: Final = 5.0
@@ -64,24 +60,15 @@ class _Loader:
 
 
 _loader: Final = _Loader()
-
-
-@contextmanager
-def no_fork() -> Iterator[None]:
-    """Keep forks waiting while the code inside loads modules."""
-    with _loader.lock:
-        yield
-
-
 # What has been loaded to the end, as it was asked for.
 _complete: Final[set[tuple[str, ...]]] = set()
 
 
 def load(*names: str) -> None:
-    """Load modules, unless that was done."""
+    """Load modules, unless that was done; a fork waits meanwhile."""
     if names in _complete:
         return
-    with no_fork():
+    with _loader.lock:
         for name in names:
             importlib.import_module(name)
         _complete.add(names)
