@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import (
     TYPE_CHECKING,
     Any,
-    Concatenate,
     Final,
     ParamSpec,
     Self,
@@ -25,6 +24,7 @@ from emitter.gathered import Gathered
 from emitter.identity.source import SourceFacts, read_source
 from emitter.loading import AFTER_REPLY, load
 from emitter.runtime import read_runtime
+from emitter.safely import safely
 
 if TYPE_CHECKING:
     import contextvars
@@ -48,22 +48,6 @@ class _State(enum.Enum):
     # The guard has written what was known; the block has not ended.
     TIMED_OUT = enum.auto()
     ENDED = enum.auto()
-
-
-def _safe(
-    method: Callable[Concatenate[Question, _P], _T],
-) -> Callable[Concatenate[Question, _P], _T | None]:
-    """Let a call with bad data end in a log line, never in the bot's face."""
-
-    @functools.wraps(method)
-    def guarded(self: Question, *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
-        try:
-            return method(self, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the bot must never be harmed
-            _LOG.warning("audit: %s failed: %s", method.__name__, type(error).__name__)
-            return None
-
-    return cast("Callable[Concatenate[Question, _P], _T | None]", guarded)
 
 
 class Question:
@@ -202,23 +186,23 @@ class Question:
             return stream
         return along
 
-    @_safe
+    @safely
     def reply(self, text: Any) -> None:
         """Tell what the person was shown; several replies are joined by newlines."""
         self._gathered.add_reply(text)
         self._replied_ms = self._elapsed_ms()
 
-    @_safe
+    @safely
     def tool(self, name: Any, status: Any = "ok", ms: float | None = None) -> None:
         """Tell that a tool was called: its name, ok/error/returned, milliseconds."""
         self._gathered.add_tool(name, status, ms)
 
-    @_safe
+    @safely
     def source(self, uri: Any, title: Any = None, score: float | None = None) -> None:
         """Tell that the answer drew on a document."""
         self._gathered.add_source(uri, title, score)
 
-    @_safe
+    @safely
     def attachment(
         self,
         name: Any,
@@ -229,7 +213,7 @@ class Question:
         """Tell that the person gave a file; only its size and digest are kept."""
         self._gathered.add_attachment(name, type, data, bytes)
 
-    @_safe
+    @safely
     def add_answer(self, answer: Any) -> None:
         """Take an answer as a model gave it, or the facts of one."""
         self._gathered.add_answer(answer)

@@ -14,8 +14,6 @@ imported when the hook is given to an agent.
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
 import sys
 import weakref
 from dataclasses import replace
@@ -25,28 +23,16 @@ from emitter.beside import Beside
 from emitter.conversation import read_answer
 from emitter.conversation.shape import as_dict, attribute, dict_at, dicts_in, first_text
 from emitter.question import current_question
+from emitter.safely import safely
 from emitter.sigterm import mind_sigterm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping, MutableSet
+    from collections.abc import MutableMapping, MutableSet
 
     from emitter.client import AuditEmitter
     from emitter.question import Question
 
-_LOG: Final = logging.getLogger("emitter")
 _MILLISECONDS: Final = 1_000
-
-
-def _safe(callback: Callable[[AuditHook, Any], None]) -> Callable[..., None]:
-    @functools.wraps(callback)
-    def guarded(self: AuditHook, event: Any) -> None:
-        try:
-            callback(self, event)
-        except Exception as error:  # noqa: BLE001 - the bot must never be harmed
-            name = type(error).__name__
-            _LOG.warning("audit: %s failed: %s", callback.__name__, name)
-
-    return guarded
 
 
 class _Run(NamedTuple):
@@ -92,7 +78,7 @@ class AuditHook:
         registry.add_callback(hooks.AfterToolCallEvent, self.tell_tool)
         registry.add_callback(hooks.AfterInvocationEvent, self.end_run)
 
-    @_safe
+    @safely
     def begin_run(self, event: Any) -> None:
         """Make the run a question, unless it belongs to one."""
         current = current_question()
@@ -110,14 +96,14 @@ class AuditHook:
         beside.__enter__()
         self._own[event.agent] = _Run(beside, sys.exc_info()[1])
 
-    @_safe
+    @safely
     def tell_conversation(self, event: Any) -> None:
         """Tell what the model is about to see."""
         question = current_question()
         if question is not None:
             question.conversation(list(event.agent.messages))
 
-    @_safe
+    @safely
     def tell_answer(self, event: Any) -> None:
         """Tell what the model answered and what that took."""
         question, stopped = current_question(), attribute(event, "stop_response")
@@ -133,7 +119,7 @@ class AuditHook:
         facts = replace(read_answer(answer), tools=(), model=_model_of(event.agent))
         question.model_response(facts)
 
-    @_safe
+    @safely
     def tell_tool(self, event: Any) -> None:
         """Tell which tool ran, how it ended and how long it took."""
         question = current_question()
@@ -147,7 +133,7 @@ class AuditHook:
             None if seconds is None else round(seconds * _MILLISECONDS),
         )
 
-    @_safe
+    @safely
     def end_run(self, event: Any) -> None:
         """Have the record written of a run that was a question of its own."""
         run = self._own.pop(event.agent, None)
